@@ -1,0 +1,1 @@
+"""How the outside is reached: contracts, the ways to departments, and the case systems."""

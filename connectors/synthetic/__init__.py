@@ -1,0 +1,1 @@
+"""A made-up county that answers as the departments would, with known truth."""

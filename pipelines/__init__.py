@@ -1,0 +1,1 @@
+"""The stages of a batch, in order, and what they stand on."""

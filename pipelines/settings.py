@@ -1,0 +1,122 @@
+"""A site's workspace: the folder, its hedui.yaml, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from connectors.connections import Connection
+from pipelines.errors import ConfigurationError, NotAWorkspaceError
+
+CONFIGURATION = "hedui.yaml"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KeySettings(_Part):
+    """Where the root key comes from; the file has mode 0600."""
+
+    provider: Literal["file", "environment", "command"] = "file"
+    path: Path = Path("keys/root.key")
+    variable: str = "HEDUI_ROOT_KEY"
+    command: list[str] = []
+
+
+class SourceSettings(_Part):
+    """One dataset of this site: how it is reached, and what here differs from the contract's delivery."""
+
+    connection: str
+    delivery: dict[str, object] = {}
+
+
+class CaseSystem(_Part):
+    """One end of the case system: a folder, a database table or an HTTP address."""
+
+    kind: Literal["folder", "database", "http"]
+    path: Path | None = None
+    url: str | None = None
+    table: str | None = None
+    token_file: Path | None = None
+
+
+class CaseSystems(_Part):
+    """Where requests come from and reports go to."""
+
+    requests: CaseSystem = CaseSystem(kind="folder", path=Path("inbox"))
+    reports: CaseSystem = CaseSystem(kind="folder", path=Path("reports"))
+
+
+class Limits(_Part):
+    """What one run may use of the machine."""
+
+    memory: str = "1200MB"
+    threads: int = Field(2, ge=1)
+    shard_households: int = Field(20_000, ge=100, description="households assessed at once")
+
+
+class Settings(_Part):
+    """hedui.yaml."""
+
+    division: str = Field(pattern=r"^\d{6}$")
+    policy_pack: str
+    keys: KeySettings = KeySettings()
+    token_cipher: Literal["aes256", "sm4"] = "aes256"
+    store: str = "sqlite:///state/store.sqlite"
+    connections: dict[str, Connection] = {}
+    sources: dict[str, SourceSettings] = {}
+    contracts: Path | None = None
+    policies: Path | None = None
+    case_systems: CaseSystems = CaseSystems()
+    limits: Limits = Limits()
+
+
+class Workspace:
+    """An opened workspace: ``root`` and ``settings``; relative paths in hedui.yaml start at ``root``."""
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self.root = root
+        self.settings = settings
+
+    @classmethod
+    def open(cls, folder: Path) -> Workspace:
+        """Read ``folder``/hedui.yaml.
+
+        Raises:
+            NotAWorkspaceError: there is no hedui.yaml.
+            ConfigurationError: it does not validate; the first wrong field is named.
+        """
+        file = folder / CONFIGURATION
+        if not file.is_file():
+            raise NotAWorkspaceError(str(folder))
+        try:
+            settings = Settings.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise ConfigurationError(str(file), field, first["msg"]) from None
+        except yaml.YAMLError as error:
+            raise ConfigurationError(str(file), "-", str(getattr(error, "problem", "not YAML"))) from None
+        return cls(folder.resolve(), settings)
+
+    def path(self, relative: Path | str) -> Path:
+        """A path of the configuration, from the workspace's root."""
+        return self.root / relative
+
+    @property
+    def store_url(self) -> str:
+        """The case store's SQLAlchemy URL; a relative SQLite file is taken from the workspace."""
+        prefix = "sqlite:///"
+        url = self.settings.store
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str(self.path(url[len(prefix) :]))
+        return url
+
+    @property
+    def batches(self) -> Path:
+        """The folder of all batches."""
+        return self.root / "batches"

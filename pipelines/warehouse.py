@@ -1,0 +1,80 @@
+"""DuckDB for one stage: in memory, bounded, spilling encrypted; Parquet in and out under the batch's data key."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.batch import whole_file
+from pipelines.settings import Limits
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+_KEY = "batch"
+
+
+def _httpfs() -> Path:
+    """The signed extension that ships as a wheel; DuckDB refuses to encrypt without it."""
+    import duckdb_extension_httpfs
+
+    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions"
+    return next(folder.glob(f"v{duckdb.__version__}/httpfs.duckdb_extension"))
+
+
+@contextmanager
+def connect(data_key: bytes, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that can read and write the batch's Parquet.
+
+    Args:
+        data_key: the batch's data key, 32 bytes.
+        limits: memory and threads; the defaults of hedui.yaml if None.
+    """
+    limits = limits or Limits()
+    spill = tempfile.mkdtemp(prefix="hedui-spill-")
+    config = {"threads": limits.threads, "memory_limit": limits.memory, "temp_directory": spill}
+    con = duckdb.connect(config=config)
+    try:
+        con.execute(f"LOAD '{_httpfs()}'")
+        con.execute("SET temp_file_encryption = true")
+        con.execute(f"PRAGMA add_parquet_key('{_KEY}', '{base64.b64encode(data_key).decode()}')")
+        con.execute("SET TimeZone = 'Asia/Shanghai'")
+        yield con
+    finally:
+        con.close()
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def write_parquet(con: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:
+    """Write the rows of ``select`` to encrypted Parquet, whole or not at all; returns how many."""
+    with whole_file(path) as temporary:
+        row = con.execute(
+            f"COPY ({select}) TO '{temporary}' (FORMAT parquet, COMPRESSION zstd, "
+            f"ENCRYPTION_CONFIG {{footer_key: '{_KEY}'}})"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def write_table(con: duckdb.DuckDBPyConnection, table: pa.Table, path: Path) -> int:
+    """Write an Arrow table as encrypted Parquet."""
+    con.register("_table", table)
+    try:
+        return write_parquet(con, "SELECT * FROM _table", path)
+    finally:
+        con.unregister("_table")
+
+
+def scan(*paths: Path) -> str:
+    """SQL that reads one or more Parquet files of the batch."""
+    listed = ", ".join(f"'{path}'" for path in paths)
+    return f"read_parquet([{listed}], union_by_name = true, encryption_config = {{footer_key: '{_KEY}'}})"
+
+
+def sql_text(relative: str) -> str:
+    """The text of a file under sql/."""
+    return (SQL / relative).read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Every calculation on households, as SQL files that are readable alone."""
