@@ -32,9 +32,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 def write_json(path: Path, document: object) -> None:
     """Write ``document`` as UTF-8 JSON, whole or not at all."""
     with whole_file(path) as temporary:
-        temporary.write_text(
-            json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
-        )
+        temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,5 @@ class Batch:
 
     def summary(self, stage: str) -> dict[str, object]:
         """What the stage left in its mark."""
-        document: dict[str, object] = json.loads(
-            (self.folder / "stages" / f"{stage}.json").read_text("utf-8")
-        )
+        document: dict[str, object] = json.loads((self.folder / "stages" / f"{stage}.json").read_text("utf-8"))
         return document
