@@ -1,0 +1,317 @@
+"""The case store: one SQLAlchemy engine, its schema kept by Alembic, and what the stages keep in it.
+
+SQLite is the embedded store (write-ahead log, one writer, readers never wait); PostgreSQL serves a site with more
+machines. Every write is one transaction: a stage that dies leaves either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pipelines import tables
+from pipelines.batch import Batch
+from pipelines.errors import HeduiError
+
+SCHEMA = "0001"
+_BUSY_MS = 60_000
+_CHUNK = 500
+
+
+@dataclass(eq=False)
+class StoreAheadError(HeduiError):
+    """The store was written by a newer Hedui."""
+
+    found: str
+    expected: str
+
+    zh = "案件库的版本 {found} 与本程序的版本 {expected} 不符"
+    en = "the case store is at schema {found}, this program knows {expected}"
+    todo = "run the version of Hedui that made the store, or a newer one"
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class ReportChangedError(HeduiError):
+    """A version of a report would be put twice with different content."""
+
+    report_id: str
+    version: int
+
+    zh = "报告 {report_id} 第 {version} 版已存在且内容不同"
+    en = "report {report_id} version {version} exists with another content"
+    todo = "a report never changes: issue the next version"
+
+
+@dataclass(frozen=True)
+class ExtractRow:
+    """What one extract was, for the store's history (R7, R61)."""
+
+    batch_id: str
+    dataset: str
+    digest: str
+    as_of: date | None
+    rows_read: int
+    rows_admitted: int
+    quarantined: int
+    medians: Mapping[str, int]
+    state: str
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One version of a report and the batch file that holds it; ``supersedes`` is the version before."""
+
+    report_id: str
+    version: int
+    request_id: str
+    batch_id: str
+    digest: str
+    part: str
+    supersedes: int | None = None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _engine(url: str) -> sa.Engine:
+    """An engine whose SQLite connections take the write lock when a write begins, not at its first statement."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name != "sqlite":
+        return engine
+    if engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {_BUSY_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        mode = "" if connection.get_execution_options().get("hedui_read") else " IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN{mode}")
+
+    return engine
+
+
+class Store:
+    """An opened case store.
+
+    Attributes:
+        engine: the SQLAlchemy engine.
+        clock: the time that ``received_at`` and the ledger's ``at`` take; no result depends on it.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], datetime] = _now) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    @classmethod
+    def open(cls, url: str, clock: Callable[[], datetime] = _now) -> Store:
+        """Open the store at a SQLAlchemy URL and bring its schema up to date.
+
+        Raises:
+            StoreAheadError: the schema is not one that this program knows.
+        """
+        store = cls(_engine(url), clock)
+        found = store._schema()
+        if found != SCHEMA:
+            store._migrate(found)
+        return store
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def now(self) -> str:
+        """The clock as ISO 8601 text."""
+        return self.clock().isoformat(timespec="seconds")
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One write transaction."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent look at the store; waits for no writer."""
+        with self.engine.connect().execution_options(hedui_read=True) as connection:
+            yield connection
+
+    def _schema(self) -> str | None:
+        with self.read() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return found
+
+    def _migrate(self, found: str | None) -> None:
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with self.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError:
+            raise StoreAheadError(found or "-", SCHEMA) from None
+
+    # What a batch leaves behind -------------------------------------------------------------------------------
+
+    def put_batch(self, batch: Batch, requests: int) -> None:
+        """Keep a batch's name and as-of time; the same batch again changes nothing."""
+        row = {
+            "batch_id": batch.id,
+            "as_of": batch.as_of.isoformat(),
+            "epoch": batch.epoch,
+            "admitted_from": batch.admitted_from,
+            "requests": requests,
+            "created_at": self.now(),
+        }
+        with self.begin() as connection:
+            insert_new(connection, tables.batches, [row])
+
+    def put_extracts(self, rows: Sequence[ExtractRow]) -> None:
+        """Keep what the batch's extracts were; an extract that is there already stays as it is (R7)."""
+        with self.begin() as connection:
+            insert_new(connection, tables.extracts, [asdict(row) for row in rows])
+
+    def extract_history(self, dataset: str, *, before_batch: str | None = None) -> list[ExtractRow]:
+        """Admitted extracts of a dataset in earlier batches, oldest first (R61)."""
+        table = tables.extracts
+        query = sa.select(table).where(table.c.dataset == dataset, table.c.state == "admitted")
+        if before_batch is not None:
+            query = query.where(table.c.batch_id != before_batch)
+        with self.read() as connection:
+            found = connection.execute(query.order_by(table.c.as_of, table.c.batch_id, table.c.digest))
+            return [ExtractRow(**row) for row in found.mappings()]
+
+    def put_coverage(self, batch_id: str, counts: Mapping[tuple[str, str], int]) -> None:
+        """Keep how many persons each (dataset, state) has; who they are stays in the batch's Parquet."""
+        rows = [
+            {"batch_id": batch_id, "dataset": dataset, "state": state, "persons": persons}
+            for (dataset, state), persons in sorted(counts.items())
+        ]
+        with self.begin() as connection:
+            connection.execute(tables.coverage_counts.delete().where(tables.coverage_counts.c.batch_id == batch_id))
+            insert_new(connection, tables.coverage_counts, rows)
+
+    # Reports ------------------------------------------------------------------------------------------------------
+
+    def put_reports(self, rows: Sequence[ReportRow]) -> int:
+        """Keep new versions of reports and queue each for delivery, in one transaction; returns how many were new.
+
+        Raises:
+            ReportChangedError: a version is there already with another digest; nothing is written.
+        """
+        with self.begin() as connection:
+            known = {
+                (row.report_id, row.version): row.digest
+                for row in find(connection, tables.reports, "report_id", [row.report_id for row in rows])
+            }
+            for row in rows:
+                if known.get((row.report_id, row.version), row.digest) != row.digest:
+                    raise ReportChangedError(row.report_id, row.version)
+            new = [asdict(row) for row in rows if (row.report_id, row.version) not in known]
+            insert_new(connection, tables.reports, new)
+            keys = ("report_id", "version", "batch_id")
+            insert_new(connection, tables.outbox, [{k: row[k] for k in keys} | {"state": "pending"} for row in new])
+        return len(new)
+
+    def latest_reports(self, request_ids: Sequence[str] | None = None) -> dict[str, ReportRow]:
+        """The newest version of each request's report (R5)."""
+        with self.read() as connection:
+            if request_ids is None:
+                found: Iterable[sa.Row] = connection.execute(sa.select(tables.reports))
+            else:
+                found = find(connection, tables.reports, "request_id", request_ids)
+            newest: dict[str, ReportRow] = {}
+            for row in found:
+                if row.request_id not in newest or newest[row.request_id].version < row.version:
+                    newest[row.request_id] = ReportRow(**row._mapping)
+            return newest
+
+    def withdrawn_requests(self) -> set[str]:
+        """Requests that were withdrawn and not applied for again (R31)."""
+        table = tables.requests
+        live = sa.select(table.c.request_id).where(table.c.state == "open")
+        query = sa.select(table.c.request_id).where(table.c.state == "withdrawn", table.c.request_id.not_in(live))
+        with self.read() as connection:
+            return set(connection.scalars(query))
+
+    # Tokens -------------------------------------------------------------------------------------------------------
+
+    def retoken(self, change: Callable[[pa.Array], pa.Array], epoch: int) -> int:
+        """Replace every person's token by its token of a new key epoch, all or none (R19).
+
+        Args:
+            change: tokens of the old epoch (UUID array) to tokens of the new one, in the same order.
+            epoch: the new epoch; rows that are in it already are left alone.
+
+        Returns:
+            how many rows were changed.
+        """
+        table = tables.members
+        key = (table.c.request_id, table.c.application, table.c.member_no)
+        with self.begin() as connection:
+            query = sa.select(*key, table.c.person).where(table.c.person.is_not(None), table.c.epoch != epoch)
+            rows = connection.execute(query.order_by(*key)).all()
+            if not rows:
+                return 0
+            new = token_texts(change(token_array([row.person for row in rows])))
+            values = [
+                {"r": row.request_id, "a": row.application, "m": row.member_no, "token": token, "new_epoch": epoch}
+                for row, token in zip(rows, new, strict=True)
+            ]
+            where = sa.and_(*(c == sa.bindparam(p) for c, p in zip(key, "ram", strict=True)))
+            update = sa.update(table).where(where)
+            connection.execute(update.values(person=sa.bindparam("token"), epoch=sa.bindparam("new_epoch")), values)
+            return len(rows)
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert the rows whose key is not there yet; the others stay as they are."""
+    if rows:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def find(
+    connection: sa.Connection, table: sa.Table, column: str, values: Sequence[str], *where: sa.ColumnElement[bool]
+) -> Iterator[sa.Row]:
+    """Rows of ``table`` whose ``column`` is one of ``values``, asked for in pieces that every database takes."""
+    for start in range(0, len(values), _CHUNK):
+        piece = table.c[column].in_(values[start : start + _CHUNK])
+        yield from connection.execute(sa.select(table).where(piece, *where))
+
+
+def token_texts(tokens: pa.Array) -> list[str | None]:
+    """Tokens (UUID array) as 32 hexadecimal digits each, as the store keeps them."""
+    storage = tokens.storage if isinstance(tokens, pa.ExtensionArray) else tokens
+    return [None if value is None else value.hex() for value in storage.to_pylist()]
+
+
+def token_array(texts: Sequence[str | None]) -> pa.Array:
+    """The inverse of ``token_texts``."""
+    storage = pa.array([None if text is None else bytes.fromhex(text) for text in texts], pa.binary(16))
+    return pa.ExtensionArray.from_storage(pa.uuid(), storage)
