@@ -1,0 +1,149 @@
+"""Great Expectations over the batch's own DuckDB connection: pushed down, no database file, no failing value.
+
+GX wants a connection string; ``duckdb+readonly:///batch`` names the connection that ``run`` was given. It lives in
+memory, its tables are views over encrypted Parquet, so that GX's reach leaves nothing on disk but its pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import duckdb_engine
+from sqlalchemy import pool
+from sqlalchemy.dialects import registry
+
+from expectations.suite import Expectation, Suite
+
+if TYPE_CHECKING:
+    from great_expectations.data_context import FileDataContext
+    from great_expectations.expectations.expectation import Expectation as GxExpectation
+
+PAGES = Path("gx/uncommitted/data_docs/local_site")
+_CONNECTIONS: dict[str, duckdb.DuckDBPyConnection] = {}
+
+
+class ReadOnlyDialect(duckdb_engine.Dialect):
+    """DuckDB's dialect for reading through a connection that is already open.
+
+    GX fetches a result after it has closed its connection; the rollback on close would drop DuckDB's pending result
+    and every expectation would fail with ``list index out of range``. So begin, commit and rollback do nothing.
+    """
+
+    supports_statement_cache = False
+
+    def connect(self, *cargs: Any, **cparams: Any) -> Any:
+        """A cursor of the connection registered under the URL's database name."""
+        return duckdb_engine.ConnectionWrapper(_CONNECTIONS[cparams["database"]].cursor())
+
+    @classmethod
+    def get_pool_class(cls, url: object) -> type[pool.Pool]:
+        """One cursor a thread."""
+        return pool.SingletonThreadPool
+
+    def do_begin(self, connection: Any) -> None:
+        """Nothing: reading needs no transaction."""
+
+    def do_commit(self, connection: Any) -> None:
+        """Nothing: there is nothing to commit."""
+
+    def do_rollback(self, connection: Any) -> None:
+        """Nothing: a rollback would drop the result that GX is about to fetch."""
+
+
+registry.register("duckdb.readonly", __name__, "ReadOnlyDialect")
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What Great Expectations found for one expectation."""
+
+    suite: str
+    name: str
+    broken: int
+
+
+def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path) -> list[Confirmed]:
+    """Validate the suites with Great Expectations and write Data Docs.
+
+    Args:
+        con: connection in which every suite's table exists.
+        suites: what to validate.
+        folder: becomes the GX project; the pages start at ``gx/uncommitted/data_docs/local_site/index.html``.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    import great_expectations as gx
+
+    context = gx.get_context(mode="file", project_root_dir=str(folder))
+    context.variables.progress_bars = {"globally": False}
+    _CONNECTIONS["batch"] = con
+    try:
+        checkpoint = _checkpoint(context, suites)
+        result = checkpoint.run()
+        context.build_data_docs()
+    finally:
+        del _CONNECTIONS["batch"]
+    return [_confirmed(entry) for run_result in result.run_results.values() for entry in run_result.results]
+
+
+def _checkpoint(context: FileDataContext, suites: list[Suite]) -> Any:
+    import great_expectations as gx
+
+    source = context.data_sources.add_or_update_sql(
+        "batch", connection_string="duckdb+readonly:///batch", create_temp_table=False
+    )
+    definitions = []
+    for suite in suites:
+        batch = source.add_table_asset(suite.name, table_name=suite.table).add_batch_definition_whole_table("all")
+        expected = [_to_gx(suite, expectation) for expectation in suite.expectations]
+        made = context.suites.add_or_update(gx.ExpectationSuite(name=suite.name, expectations=expected))
+        definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=made)
+        definitions.append(context.validation_definitions.add_or_update(definition))
+    return context.checkpoints.add_or_update(
+        gx.Checkpoint(
+            name="batch",
+            validation_definitions=definitions,
+            result_format={"result_format": "SUMMARY", "exclude_unexpected_values": True},
+        )
+    )
+
+
+def _to_gx(suite: Suite, expectation: Expectation) -> GxExpectation:
+    """The expectation in GX's terms; ``meta`` carries its name back."""
+    import great_expectations.expectations as gxe
+
+    common: dict[str, Any] = {
+        "meta": {"suite": suite.name, "name": expectation.name},
+        "notes": f"{expectation.zh} · {expectation.en}",
+        "severity": "warning" if expectation.fail_above >= 1 else "critical",
+    }
+    column = expectation.columns[0] if expectation.columns else ""
+    mostly = 1 - expectation.warn_above
+    if expectation.kind == "not_null":
+        return gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=mostly, **common)
+    if expectation.kind == "in_set":
+        return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=expectation.values, mostly=mostly, **common)
+    if expectation.kind == "unique" and len(expectation.columns) > 1:
+        return gxe.ExpectCompoundColumnsToBeUnique(column_list=expectation.columns, mostly=mostly, **common)
+    if expectation.kind == "unique":
+        return gxe.ExpectColumnValuesToBeUnique(column=column, mostly=mostly, **common)
+    # The selected column is a constant, so that no value can reach a result or a page. Bounds are SQL expressions,
+    # so `between` goes this way too.
+    query = f"SELECT 1 AS broken FROM {{batch}} WHERE {expectation.predicate}"
+    return gxe.UnexpectedRowsExpectation(unexpected_rows_query=query, description=common["notes"], **common)
+
+
+def _confirmed(entry: Any) -> Confirmed:
+    meta = entry.expectation_config.meta
+    if entry.exception_info.get("raised_exception"):
+        raise RuntimeError(f"Great Expectations could not evaluate {meta['suite']}.{meta['name']}")
+    result = entry.result
+    broken = result["unexpected_count"] if "unexpected_count" in result else result["observed_value"]
+    return Confirmed(meta["suite"], meta["name"], int(broken))

@@ -1,0 +1,36 @@
+"""A suite counted by DuckDB itself, in one statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from expectations.suite import Suite, Verdict
+
+ORDER: dict[Verdict, int] = {"pass": 0, "warn": 1, "fail": 2}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One expectation's outcome."""
+
+    suite: str
+    name: str
+    rows: int
+    broken: int
+    verdict: Verdict
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The worst of some verdicts; of none, ``pass``."""
+    return max(verdicts, key=ORDER.__getitem__, default="pass")
+
+
+def run_suite(con: duckdb.DuckDBPyConnection, suite: Suite) -> list[Checked]:
+    """Count the broken rows of every expectation of one suite."""
+    rows, *broken = con.execute(suite.count_sql()).fetchall()[0]
+    return [
+        Checked(suite.name, expectation.name, rows, int(count), expectation.verdict(int(count), rows))
+        for expectation, count in zip(suite.expectations, broken, strict=True)
+    ]
