@@ -1,0 +1,187 @@
+"""The two checks of a batch: admitted data before assessment, its products after it.
+
+Both are counted by DuckDB in one statement a table, from the definitions in ``expectations/``; that takes less than
+a second. Great Expectations then confirms the same definitions (``quality``) and writes the pages; importing it
+alone takes longer than both checks, so it runs beside the report stage and nothing is delivered before it agreed.
+See docs/decisions/0008-two-readers-of-one-expectation.md.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import structlog
+
+from connectors.contract import Contract, load_contracts
+from expectations.contracts import suite_for, table_name
+from expectations.native import ORDER, Checked, run_suite, worst
+from expectations.suite import Suite, Verdict, product_suites
+from pipelines import warehouse
+from pipelines.batch import Batch, write_json
+from pipelines.errors import HeduiError
+from pipelines.settings import Workspace
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False)
+class ExpectationFailedError(HeduiError):
+    """A product breaks an expectation: no report may be made from it."""
+
+    batch: str
+    suite: str
+    expectation: str
+    broken: int
+
+    zh = "批次 {batch} 的 {suite} 有 {broken} 行不符合 {expectation}"
+    en = "batch {batch}: {broken} rows of {suite} break {expectation}"
+    todo = "no report of this batch is issued; the quality pages name the rule; report this as a defect"
+
+
+@dataclass(eq=False)
+class NotConfirmedError(HeduiError):
+    """Great Expectations and the native count differ: one of them is wrong, so neither is trusted."""
+
+    batch: str
+    suite: str
+    expectation: str
+    counted: int
+    confirmed: int
+
+    zh = "批次 {batch} 的 {suite}.{expectation} 两种核验不一致:{counted} 与 {confirmed}"
+    en = "batch {batch}: {suite}.{expectation} counted {counted}, Great Expectations {confirmed}"
+    todo = "nothing of this batch is delivered; report this as a defect"
+
+
+def admitted(batch: Batch, ws: Workspace) -> dict[str, object]:
+    """Check every admitted dataset and write ``gates.json``: dataset → pass, warn or fail.
+
+    A dataset whose gate is ``fail`` is not used: assess takes its persons as ``unavailable`` (R1). A batch that
+    reads another's admitted extracts has that batch's gates.
+    """
+    if batch.done("check_admitted"):
+        return batch.summary("check_admitted")
+    gates: dict[str, Verdict] = {}
+    if batch.admitted_from is None:
+        checked = []
+        with _opened(batch, ws) as con:
+            for dataset, suite in _admitted_suites(con, batch, ws).items():
+                outcome = run_suite(con, suite)
+                gates[dataset] = worst([entry.verdict for entry in outcome])
+                checked += outcome
+        write_json(batch.folder / "checked_admitted.json", [asdict(entry) for entry in checked])
+        write_json(batch.folder / "gates.json", gates)
+    summary: dict[str, object] = {"datasets": len(gates), **_count(list(gates.values()))}
+    batch.mark("check_admitted", summary)
+    log.info("check.admitted", batch=batch.id, **summary)
+    return summary
+
+
+def assessed(batch: Batch, ws: Workspace) -> dict[str, object]:
+    """Check the assessed tables.
+
+    Raises:
+        ExpectationFailedError: a product breaks an expectation that may not be broken.
+    """
+    if batch.done("check_assessed"):
+        return batch.summary("check_assessed")
+    with _opened(batch, ws) as con:
+        _view_products(con, batch)
+        checked = [entry for suite in product_suites() for entry in run_suite(con, suite)]
+    write_json(batch.folder / "checked_assessed.json", [asdict(entry) for entry in checked])
+    for entry in checked:
+        if entry.verdict == "fail":
+            raise ExpectationFailedError(batch.id, entry.suite, entry.name, entry.broken)
+    summary: dict[str, object] = {"expectations": len(checked), **_count([entry.verdict for entry in checked])}
+    batch.mark("check_assessed", summary)
+    log.info("check.assessed", batch=batch.id, **summary)
+    return summary
+
+
+def quality(batch: Batch, ws: Workspace) -> dict[str, object]:
+    """Let Great Expectations confirm both checks, and write the pages into ``quality/``.
+
+    Raises:
+        NotConfirmedError: it counts other broken rows than the native check did.
+    """
+    if batch.done("quality"):
+        return batch.summary("quality")
+    from expectations import gx
+    from pipelines import quality_page
+
+    shutil.rmtree(batch.folder / "quality", ignore_errors=True)
+    with _opened(batch, ws) as con:
+        _view_products(con, batch)
+        suites = [*_admitted_suites(con, batch, ws).values(), *product_suites()]
+        confirmed = {
+            (entry.suite, entry.name): entry.broken for entry in gx.run(con, suites, batch.folder / "quality")
+        }
+        counted = read_checked(batch)
+        for entry in counted:
+            found = confirmed[entry.suite, entry.name]
+            if found != entry.broken:
+                raise NotConfirmedError(batch.id, entry.suite, entry.name, entry.broken, found)
+        quality_page.write(con, batch, suites, counted)
+    summary: dict[str, object] = {"confirmed": len(confirmed)}
+    batch.mark("quality", summary)
+    log.info("check.quality", batch=batch.id, **summary)
+    return summary
+
+
+def read_checked(batch: Batch) -> list[Checked]:
+    """The outcomes of both checks, as they were written."""
+    files = (batch.folder / "checked_admitted.json", batch.folder / "checked_assessed.json")
+    return [Checked(**entry) for file in files if file.exists() for entry in json.loads(file.read_text("utf-8"))]
+
+
+@contextmanager
+def _opened(batch: Batch, ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    from pipelines.keys import KeyRing
+
+    key = KeyRing.open(ws).data_key(batch.id)
+    with warehouse.connect(key, ws.settings.limits) as con:
+        yield con
+
+
+def _contracts(ws: Workspace) -> dict[str, Contract]:
+    folder = ws.settings.contracts
+    return load_contracts(ws.path(folder) if folder else None)
+
+
+def _admitted_suites(con: duckdb.DuckDBPyConnection, batch: Batch, ws: Workspace) -> dict[str, Suite]:
+    """A view of the rows (deletions hold only keys) and a suite for each dataset that has an admitted extract."""
+    suites = {}
+    for dataset, contract in sorted(_contracts(ws).items()):
+        files = sorted((batch.folder / "admitted" / dataset.replace("/", ".")).glob("*.parquet"))
+        if batch.admitted_from is None and files:
+            source = warehouse.scan(*files)
+            con.execute(f"CREATE VIEW {table_name(dataset)} AS SELECT * FROM {source} WHERE op = 'upsert'")
+            suites[dataset] = suite_for(contract, batch.as_of.date().isoformat())
+    return suites
+
+
+def _view_products(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    for file in sorted((batch.folder / "assessed").glob("*.parquet")):
+        con.execute(f'CREATE VIEW "{file.stem}" AS SELECT * FROM {warehouse.scan(file)}')
+
+
+def _count(verdicts: list[Verdict]) -> dict[str, object]:
+    return {verdict: verdicts.count(verdict) for verdict in ORDER}
+
+
+def main(workspace: str, batch_id: str) -> None:
+    """Run ``quality`` in a process of its own: ``python -m pipelines.check WORKSPACE BATCH``."""
+    ws = Workspace.open(Path(workspace))
+    quality(Batch.open(ws.batches, batch_id), ws)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1], sys.argv[2])
