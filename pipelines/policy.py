@@ -1,0 +1,26 @@
+"""Policy packs: rules as data, dated and cited (docs/policy-packs.md).
+
+``load_pack`` reads and checks, ``resolve`` says what holds on a date and place, ``tables`` gives that to ``sql/``,
+``check`` looks for what an officer should see to, ``explain`` writes a page that a lawyer can read.
+"""
+
+from pipelines.policy_load import Pack, load_pack, pack_folder
+from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
+from pipelines.policy_resolve import ResolvedPolicy, ResolvedTest, Settled, resolve
+from pipelines.policy_tables import SCHEMAS, tables
+
+__all__ = [
+    "SCHEMAS",
+    "Pack",
+    "PolicyDateError",
+    "PolicyEndedError",
+    "PolicyError",
+    "PolicyMissingError",
+    "ResolvedPolicy",
+    "ResolvedTest",
+    "Settled",
+    "load_pack",
+    "pack_folder",
+    "resolve",
+    "tables",
+]

@@ -1,0 +1,292 @@
+"""What a policy pack is made of: the files as an officer writes them, and the rows they become.
+
+A pack is a folder: ``pack.yaml``, ``parameters/<subject>.yaml``, ``programmes/<name>.yaml``. Every value stands in one
+row with its dates, its places and its citation; a locality's rows are laid over those of the pack it extends.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pipelines.errors import HeduiError
+
+AREA_KINDS = ("urban", "rural")
+ITEMS_MONEY = ("income.wage", "income.business", "income.property", "income.transfer", "financial_assets")
+ITEMS_COUNT = ("homes", "vehicles", "businesses")
+Unit = Literal[
+    "yuan", "ratio", "percent", "months", "years", "working_days", "count", "flag", "operator", "choice", "codes"
+]
+Sure = Literal["official", "mirror", "repost", "example"]
+Scale = Literal["per_head_month", "per_head", "household"]
+Requirement = Literal["required", "optional", "not_asked"]
+Value = int | Fraction | bool | str | tuple[str, ...] | None
+_CODE = re.compile(r"^[a-z][a-z0-9_.]*$")
+_MONEY = re.compile(r"^\d{1,15}(\.\d{1,2})?$")
+_RATIO = re.compile(r"^\d{1,9}(\.\d{1,9})?$")
+_PERCENT = re.compile(r"^\d{1,5}(\.\d{1,2})?$")
+
+
+@dataclass(eq=False)
+class PolicyError(HeduiError):
+    """A pack cannot be used: which file, which field, why."""
+
+    file: str
+    field: str
+    reason: str
+
+    zh = "政策包有误:{file} 的 {field}:{reason}"
+    en = "policy pack: {file}, {field}: {reason}"
+    todo = "correct the field; `hedui policy check` reads the whole pack"
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class PolicyDateError(HeduiError):
+    """No value yet: the date lies before the first one (a limit is never guessed backwards)."""
+
+    parameter: str
+    division: str
+    on: date
+    first: date
+
+    zh = "参数 {parameter} 在 {on}(区划 {division})尚无取值,最早为 {first}"
+    en = "parameter {parameter} has no value on {on} in {division}: its first is of {first}"
+    todo = "add the earlier value with its citation, or correct the application date"
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class PolicyEndedError(HeduiError):
+    """No value any more: the last one has a stated end and nothing follows it."""
+
+    parameter: str
+    division: str
+    on: date
+    ended: date
+
+    zh = "参数 {parameter} 在 {on}(区划 {division})无取值,上一取值止于 {ended}"
+    en = "parameter {parameter} has no value on {on} in {division}: the last one ended on {ended}"
+    todo = "add the value that follows, with its citation"
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class PolicyMissingError(HeduiError):
+    """The pack has no value at all for this place, or does not serve it."""
+
+    what: str
+    division: str
+    pack: str
+
+    zh = "政策包 {pack} 对区划 {division} 没有 {what}"
+    en = "policy pack {pack} has no {what} for {division}"
+    todo = "use the pack of that place, or add the value with its citation"
+    exit_code = 2
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(_Part):
+    """A text in Chinese and in English."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Law(_Part):
+    """A law, rule or notice that values cite by its short name."""
+
+    title: str | None = None
+    document: str | None = None
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+    note: str | None = None
+
+
+class PackFile(_Part):
+    """``pack.yaml``: who the pack is for, what it stands on, and the laws it cites."""
+
+    pack: str = Field(pattern=r"^[a-z0-9_]+$")
+    extends: str | None = None
+    division: str = Field(pattern=r"^\d{0,6}$", description="codes that it serves begin with this; empty: all")
+    title: Text
+    version: str = Field(min_length=1)
+    laws: dict[str, Law] = {}
+
+
+class ValueLine(_Part):
+    """One value in time; ``value`` may be a map of urban and rural."""
+
+    value: Any = None
+    formula: str | None = None
+    rounding: str = "exact"
+    item: str | None = None
+    from_: date = Field(alias="from")
+    to: date | None = None
+    divisions: tuple[str, ...] = ()
+    programmes: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    sure: Sure
+    last_checked_on: date | None = None
+    note: str | None = None
+
+    @field_validator("divisions")
+    @classmethod
+    def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        for code in codes:
+            if not re.fullmatch(r"\d{2,6}", code):
+                raise ValueError(f"{code!r} is not a division code of two to six digits, in quotes")
+        return codes
+
+
+class ParameterPart(_Part):
+    """A parameter in one file; the file that names it first gives title and unit, others only values."""
+
+    title: Text | None = None
+    unit: Unit | None = None
+    choices: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    set_locally: bool = False
+    values: tuple[ValueLine, ...] = ()
+
+
+class ParameterFile(_Part):
+    """``parameters/<subject>.yaml``."""
+
+    last_checked_on: date
+    parameters: dict[str, ParameterPart]
+
+
+class Test(_Part):
+    """A test of a programme: a figure against a limit, by a dated operator."""
+
+    title: Text
+    figure: str
+    scale: Scale
+    unit: Literal["fen", "count"]
+    operator: str
+    limit: str
+    cites: tuple[str, ...] = ()
+
+
+class ProgrammeFile(_Part):
+    """``programmes/<name>.yaml``; a local file states only what it adds or replaces."""
+
+    title: Text | None = None
+    cites: tuple[str, ...] = ()
+    tests: dict[str, Test] = {}
+    sources: dict[str, Requirement] = {}
+
+
+class Programme(_Part):
+    """A programme with everything that its packs say of it."""
+
+    name: str
+    title: Text
+    cites: tuple[str, ...]
+    tests: dict[str, Test]
+    sources: dict[str, Requirement]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a parameter is, apart from its values."""
+
+    name: str
+    title: Text
+    unit: str
+    choices: tuple[str, ...]
+    items: tuple[str, ...]
+    set_locally: bool
+    file: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value, for one place, kind, programme and item, over one span of days.
+
+    ``depth`` is 0 for the baseline and grows with each pack that extends it; ``value`` is fen for yuan, basis
+    points for percent, None for "not set here"; a ``formula`` stands in place of a value.
+    """
+
+    parameter: str
+    item: str | None
+    division: str
+    programme: str | None
+    area_kind: str | None
+    start: date
+    end: date | None
+    value: Value
+    formula: str | None
+    rounding: str
+    cites: tuple[str, ...]
+    sure: Sure
+    checked_on: date
+    note: str | None
+    pack: str
+    depth: int
+    file: str
+    field: str
+
+    @property
+    def axes(self) -> tuple[object, ...]:
+        """What must not overlap in time."""
+        return (self.parameter, self.item, self.division, self.programme, self.area_kind, self.depth)
+
+
+def parse_value(unit: str, raw: object, choices: tuple[str, ...]) -> Value:
+    """A value as written, as what its unit makes of it.
+
+    Raises:
+        ValueError: with the reason, for the officer who wrote it.
+    """
+    if raw == "none":
+        return None
+    if isinstance(raw, float):
+        raise ValueError("write numbers with a point in quotes, such as '1080.00'")
+    if unit == "flag":
+        if isinstance(raw, bool):
+            return raw
+        raise ValueError("must be true or false")
+    if unit in ("months", "years", "working_days", "count"):
+        if type(raw) is int and raw >= 0:
+            return raw
+        raise ValueError("must be a whole number, not below 0")
+    if unit == "codes":
+        if not isinstance(raw, list) or not all(isinstance(code, str) and code in choices for code in raw):
+            raise ValueError(f"must be a list out of {', '.join(choices)}")
+        return tuple(raw)
+    return _parse_text(unit, raw, choices)
+
+
+def _parse_text(unit: str, raw: object, choices: tuple[str, ...]) -> Value:
+    if not isinstance(raw, str):
+        raise ValueError("must be a text in quotes")
+    if unit == "operator":
+        choices = ("<", "<=")
+    if unit in ("operator", "choice"):
+        if raw in choices:
+            return raw
+        raise ValueError(f"must be one of {', '.join(choices)}")
+    pattern, example = {
+        "yuan": (_MONEY, "'1080.00' (yuan, at most two decimals)"),
+        "ratio": (_RATIO, "'1.5'"),
+        "percent": (_PERCENT, "'10' (at most two decimals)"),
+    }[unit]
+    if not pattern.match(raw):
+        raise ValueError(f"must be written like {example}")
+    exact = Fraction(raw)
+    return exact if unit == "ratio" else int(exact * 100)
+
+
+def is_code(text: str) -> bool:
+    """Whether the text can be the name of a parameter, a programme or an item."""
+    return bool(_CODE.match(text))

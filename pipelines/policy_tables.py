@@ -1,0 +1,162 @@
+"""Policy as tables that ``sql/`` joins by ``policy_id``: SQL never knows a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from pipelines.policy_load import Pack
+from pipelines.policy_resolve import ResolvedPolicy, Settled, resolve
+
+Key = tuple[str, str, str, date]
+Line = dict[str, object]
+
+_TEXT, _LONG, _INT, _FLAG = pa.string(), pa.int64(), pa.int32(), pa.bool_()
+SCHEMAS: dict[str, pa.Schema] = {
+    "policy": pa.schema(
+        {
+            "policy_id": _INT,
+            "programme": _TEXT,
+            "programme_zh": _TEXT,
+            "programme_en": _TEXT,
+            "pack": _TEXT,
+            "version": _TEXT,
+            "digest": _TEXT,
+            "window_months": _INT,
+            "bonus_rule": _TEXT,
+            "loss_offset": _FLAG,
+            "wage_deduction_bp": _INT,
+            "wage_deduction_cap_fen": _LONG,
+            "minor_age": _INT,
+            "adult_child_age": _INT,
+            "student_stages": pa.list_(_TEXT),
+            "mortgage_netted": _FLAG,
+            "validity_months": _INT,
+            "objection_days": _INT,
+            "trace_proceeds_min_fen": _LONG,
+        }
+    ),
+    "policy_tests": pa.schema(
+        {
+            "policy_id": _INT,
+            "test": _TEXT,
+            "figure": _TEXT,
+            "op": _TEXT,
+            "scale": _TEXT,
+            "unit": _TEXT,
+            "limit_value": _LONG,
+            "title_zh": _TEXT,
+            "title_en": _TEXT,
+            "formula": _TEXT,
+            "cites": _TEXT,
+            "example": _FLAG,
+        }
+    ),
+    "policy_income_excluded": pa.schema({"policy_id": _INT, "kind": _TEXT, "cites": _TEXT}),
+    "policy_sources": pa.schema({"policy_id": _INT, "dataset": _TEXT, "requirement": _TEXT}),
+    "policy_tolerances": pa.schema({"policy_id": _INT, "item": _TEXT, "tolerance": _LONG}),
+    "policy_statuses": pa.schema(
+        {"policy_id": _INT, "kind": _TEXT, "min_years": _INT, "counted": _FLAG, "cites": _TEXT}
+    ),
+    "policy_vehicle_exempt": pa.schema({"policy_id": _INT, "use_character": _TEXT, "cites": _TEXT}),
+}
+
+
+def tables(pack: Pack, keys: Sequence[Key]) -> dict[str, pa.Table]:
+    """The policy of every key (programme, division, area kind, application date) as Arrow tables.
+
+    Args:
+        pack: a loaded pack.
+        keys: ``policy_id`` is the place of a key in this list.
+
+    Returns:
+        One table for each of SCHEMAS; money in fen, rates in basis points.
+
+    Raises:
+        As ``resolve``.
+    """
+    lines: dict[str, list[Line]] = {name: [] for name in SCHEMAS}
+    for policy_id, (programme, division, area_kind, on) in enumerate(keys):
+        policy = resolve(pack, programme, division, area_kind, on)
+        lines["policy"].append({"policy_id": policy_id, **_policy(policy)})
+        for name, rows in _parts(policy).items():
+            lines[name].extend({"policy_id": policy_id, **row} for row in rows)
+    return {name: pa.Table.from_pylist(lines[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _policy(policy: ResolvedPolicy) -> Line:
+    value = policy.value
+    return {
+        "programme": policy.programme.name,
+        "programme_zh": policy.programme.title.zh,
+        "programme_en": policy.programme.title.en,
+        "pack": policy.pack.id,
+        "version": policy.pack.version,
+        "digest": policy.pack.digest,
+        "window_months": value("window_months"),
+        "bonus_rule": value("bonus_rule"),
+        "loss_offset": value("loss_offset"),
+        "wage_deduction_bp": value("wage_deduction") or 0,
+        "wage_deduction_cap_fen": value("wage_deduction_cap"),
+        "minor_age": value("minor_age"),
+        "adult_child_age": value("adult_child_age"),
+        "student_stages": list(value("student_stages") or ()),  # type: ignore[call-overload]
+        "mortgage_netted": value("mortgage_netted"),
+        "validity_months": value("validity_months"),
+        "objection_days": value("objection_days"),
+        "trace_proceeds_min_fen": value("trace_proceeds_min"),
+    }
+
+
+def _parts(policy: ResolvedPolicy) -> dict[str, Iterator[Line]]:
+    return {
+        "policy_tests": _tests(policy),
+        "policy_income_excluded": _items(policy, "income_excluded", "kind"),
+        "policy_sources": ({"dataset": name, "requirement": need} for name, need in policy.sources.items()),
+        "policy_tolerances": (
+            {"item": item, "tolerance": settled.value or 0}
+            for name in ("tolerance_money", "tolerance_count")
+            for item, settled in policy.lists[name].items()
+        ),
+        "policy_statuses": (
+            {
+                "kind": kind,
+                "min_years": settled.value or 0,
+                "counted": settled.value is None,
+                "cites": cited(policy, settled),
+            }
+            for kind, settled in policy.lists["excluded_status"].items()
+        ),
+        "policy_vehicle_exempt": _items(policy, "vehicle_exempt", "use_character"),
+    }
+
+
+def _tests(policy: ResolvedPolicy) -> Iterator[Line]:
+    for name, resolved in policy.tests.items():
+        yield {
+            "test": name,
+            "figure": resolved.test.figure,
+            "op": resolved.operator.value,
+            "scale": resolved.test.scale,
+            "unit": resolved.test.unit,
+            "limit_value": resolved.limit_value,
+            "title_zh": resolved.test.title.zh,
+            "title_en": resolved.test.title.en,
+            "formula": resolved.limit.working,
+            "cites": "；".join(resolved.cites),
+            "example": resolved.example,
+        }
+
+
+def _items(policy: ResolvedPolicy, name: str, column: str) -> Iterator[Line]:
+    """Items of a list of flags that hold."""
+    for item, settled in policy.lists[name].items():
+        if settled.value:
+            yield {column: item, "cites": cited(policy, settled)}
+
+
+def cited(policy: ResolvedPolicy, settled: Settled) -> str:
+    """Citations of a value in full, or that it is an example."""
+    return "；".join(policy.pack.cite(settled.cites)) or "示例 example"
