@@ -1,0 +1,21 @@
+-- Per household: income items with their evidence.
+SELECT request_id, to_json(list(struct_pack(
+    amount_fen := amount_fen,
+    category := category,
+    cites := cites,
+    counted_fen := struct_pack(high := high_fen, low := low_fen),
+    dataset := dataset,
+    facts := list_transform(facts, lambda f: struct_pack(
+        "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
+    granularity := granularity,
+    kind := kind,
+    member := member_no,
+    "no" := item_no,
+    paid_on := paid_on_min,
+    payer := payer,
+    period := struct_pack("from" := period_from, "to" := period_to),
+    reason := reason,
+    rule := rule,
+    treatment := treatment
+) ORDER BY item_no)) AS items
+FROM income_items GROUP BY request_id

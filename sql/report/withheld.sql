@@ -1,0 +1,8 @@
+-- Per household: what an ended authorisation keeps out of the report; counts only.
+SELECT request_id, to_json(list(struct_pack(
+    dataset := dataset,
+    items := items,
+    member := member_no,
+    reason := reason
+) ORDER BY member_no, dataset, reason)) AS withheld
+FROM withheld GROUP BY request_id
