@@ -19,51 +19,32 @@ tells a token of another key from one of ours on the way back.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from enum import IntEnum
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-U8 = npt.NDArray[np.uint8]
+from pipelines.id_tables import (
+    ABOLISHED_AREA,
+    KIND,
+    U8,
+    UNKNOWN_AREA,
+    IdKind,
+    IdProblem,
+    areas,
+    calendar,
+    check_table,
+    last_years,
+)
+
 U64 = npt.NDArray[np.uint64]
 
-DATA = Path(__file__).parent / "data"
-CHECK_CHARACTERS = np.frombuffer(b"10X98765432", np.uint8)
-UNKNOWN_AREA, ABOLISHED_AREA, KIND = 0x80, 0x40, 0x0F
 _CHUNK = 16_384  # rows whose words stay in the second-level cache
 
 _LOW, _HIGH, _ZEROS, _SIX = (np.uint64(int(byte * 8, 16)) for byte in ("0f", "f0", "30", "06"))
 _PAIRS, _QUADS, _LANES = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF), np.uint64(0x000F000F000F000F)
 _BYTE, _DIGITS8 = np.uint64(0xFF), np.uint64(0xFFFFFFFF)
-
-
-class IdKind(IntEnum):
-    """What a person's identifier is (R19a); the number is part of the token and never changes."""
-
-    none = 0
-    resident_id = 1
-    gat_permit = 2
-    fpr_card = 3
-    fpr_card_old = 4
-    passport = 5
-
-
-class IdProblem(IntEnum):
-    """Why an identifier was not accepted; the first that holds, in this order."""
-
-    ok = 0
-    missing = 1
-    wrong_length = 2
-    bad_character = 3
-    bad_date = 4
-    bad_check_digit = 5
-    scientific_notation = 6
-    unknown_kind = 7
 
 
 def _weights(even: tuple[int, ...], odd: tuple[int, ...]) -> tuple[np.uint64, np.uint64]:
@@ -73,62 +54,6 @@ def _weights(even: tuple[int, ...], odd: tuple[int, ...]) -> tuple[np.uint64, np
 
 _FIRST = _weights((7, 10, 8, 2), (9, 5, 4, 1))
 _SECOND = _weights((6, 7, 10, 8), (3, 9, 5, 4))
-
-
-@cache
-def _areas() -> U8:
-    """Kind by six-digit area, marked where no table has the code and where it was abolished.
-
-    Sources: GB/T 2260 as published to 2025 (admin_shandong.csv, admin_shandong_abolished.csv, province_codes.csv).
-    Only Shandong is known by county; elsewhere the province decides.
-    """
-    kinds = np.zeros(1_000_000, np.uint8)
-    kinds[100_000:700_000] = IdKind.resident_id | UNKNOWN_AREA
-    kinds[[810_000, 820_000, 830_000]] = IdKind.gat_permit
-    kinds[900_000:] = IdKind.fpr_card | UNKNOWN_AREA
-    with (DATA / "province_codes.csv").open(encoding="utf-8", newline="") as handle:
-        provinces = [int(row["code2"]) for row in csv.DictReader(handle)]
-    for province in provinces:
-        kinds[900_000 + province * 1000 : 901_000 + province * 1000] = IdKind.fpr_card
-        if province < 70 and province != 37:
-            kinds[province * 10_000 : (province + 1) * 10_000] = IdKind.resident_id
-    kinds[list(_abolished())] = IdKind.resident_id | ABOLISHED_AREA
-    with (DATA / "admin_shandong.csv").open(encoding="utf-8", newline="") as handle:
-        kinds[[int(row["code"]) for row in csv.DictReader(handle)]] = IdKind.resident_id
-    return kinds
-
-
-@cache
-def _abolished() -> dict[int, int]:
-    """The last year in which an area code of Shandong was listed."""
-    with (DATA / "admin_shandong_abolished.csv").open(encoding="utf-8", newline="") as handle:
-        return {int(row["code"]): int(row["abolished_year"]) for row in csv.DictReader(handle)}
-
-
-@cache
-def _last_years() -> npt.NDArray[np.int32]:
-    """The same, indexed by code."""
-    years = np.full(1_000_000, 9999, np.int32)
-    years[list(_abolished())] = list(_abolished().values())
-    return years
-
-
-@cache
-def _calendar() -> tuple[U8, U8]:
-    """Years (1 common, 2 leap), and days by ``month * 128 + day`` (1 in common, 2 in leap years, 3 in both)."""
-    years, days = np.zeros(10_000, np.uint8), np.zeros(128 * 128, np.uint8)
-    for year in range(1800, 2100):
-        years[year] = 2 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 1
-    for month, length in enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1):
-        days[month * 128 + 1 : month * 128 + length + 1] = 3
-    days[2 * 128 + 29] = 2
-    return years, days
-
-
-@cache
-def _check_table() -> U8:
-    """Expected check character by weighted sum (at most 9 × 100)."""
-    return CHECK_CHARACTERS.take(np.arange(901) % 11)
 
 
 @dataclass
@@ -214,9 +139,9 @@ def _read_chunk(characters: U8, latest: int, into: Numbers, start: int) -> None:
     area = (head & _BYTE) * np.uint64(10_000)
     area += ((head >> np.uint64(16)) & _BYTE) * np.uint64(100)
     area += (head >> np.uint64(32)) & _BYTE
-    kind = _areas().take(_index(area))
+    kind = areas().take(_index(area))
     total = _sum(first, _FIRST) + _sum(second, _SECOND) + last * np.uint64(2)
-    wrong_check = _check_table().take(_index(total)) != upper
+    wrong_check = check_table().take(_index(total)) != upper
     wrong_date = _wrong_date(head, tail, latest)
     unknown = (kind & KIND) == 0
     blocks = into.blocks[rows]
@@ -239,12 +164,12 @@ def _read_chunk(characters: U8, latest: int, into: Numbers, start: int) -> None:
     over = np.flatnonzero(kind & ABOLISHED_AREA)
     if len(over):
         year = (head[over] >> np.uint64(48)) * np.uint64(100) + (tail[over] & _BYTE)
-        into.unknown_area[start + over] = year > _last_years()[_index(area[over])]
+        into.unknown_area[start + over] = year > last_years()[_index(area[over])]
 
 
 def _wrong_date(head: U64, tail: U64, latest: int) -> npt.NDArray[np.bool_]:
     """Whether digits 7–14 are no date of 1800–2099, or one after ``latest``."""
-    years, days = _calendar()
+    years, days = calendar()
     year: U64 = (head >> np.uint64(48)) * np.uint64(100) + (tail & _BYTE)
     month, day = (tail >> np.uint64(16)) & _BYTE, (tail >> np.uint64(32)) & _BYTE
     wrong: npt.NDArray[np.bool_] = (
@@ -261,7 +186,7 @@ def check_character(characters: U8) -> U8:
         characters: (n, ≥17) ASCII digits.
     """
     weights = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], np.int64)
-    return _check_table().take((characters[:, :17].astype(np.int64) - 48) @ weights)
+    return check_table().take((characters[:, :17].astype(np.int64) - 48) @ weights)
 
 
 def pack_text(characters: U8, kind: IdKind) -> U64:

@@ -16,17 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.id_blocks import (
-    U8,
-    U64,
-    IdKind,
-    IdProblem,
-    Numbers,
-    check_character,
-    pack_text,
-    read,
-    unpack,
-)
+from pipelines.id_blocks import U64, Numbers, check_character, pack_text, read, unpack
+from pipelines.id_tables import U8, IdKind, IdProblem
 
 __all__ = ["Classified", "IdKind", "IdProblem", "classify", "normalise", "unknown_area"]
 

@@ -7,8 +7,8 @@ its HMAC-SHA256 cut to 128 bits.
 Single blocks in ECB mode are what is wanted here, not an oversight: each block is encrypted by itself, which makes
 the cipher a keyed permutation of all 128-bit values. Equal identifiers get equal tokens, so that joins work;
 different ones never do; without the key a token says nothing, and no list of all ID numbers helps; and whoever
-holds the key can go back, at the edge, without a table. That equal values look equal is the purpose. Whatever is not
-to be joined is sealed instead (``pipelines.sealing``).
+holds the key can go back, at the edge, without a table. That equal values look equal is the purpose. Whatever is
+not to be joined is sealed instead (``pipelines.sealing``).
 
 The HMAC key does not change between epochs: a new epoch decrypts and encrypts the outer block only. So every token
 can be carried over (R19) without the identifiers, whichever way it was made.
@@ -28,7 +28,8 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
 from pipelines.errors import HeduiError
-from pipelines.id_blocks import U8, U64, IdKind, unpack, well_formed
+from pipelines.id_blocks import U64, unpack, well_formed
+from pipelines.id_tables import U8, IdKind
 from pipelines.identifiers import classify, normalise
 from pipelines.keys import KeyRing
 from pipelines.names import normalise_names
