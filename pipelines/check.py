@@ -9,23 +9,25 @@ See docs/decisions/0008-two-readers-of-one-expectation.md.
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 import structlog
 
-from connectors.contract import Contract, load_contracts
+from connectors.contract import load_contracts
 from expectations.contracts import suite_for, table_name
 from expectations.native import ORDER, Checked, run_suite, worst
 from expectations.suite import Suite, Verdict, product_suites
 from pipelines import warehouse
 from pipelines.batch import Batch, write_json
-from pipelines.errors import HeduiError
+from pipelines.errors import HeduiError, where
 from pipelines.settings import Workspace
+from pipelines.summary import opened
 
 log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ def admitted(batch: Batch, ws: Workspace) -> dict[str, object]:
     gates: dict[str, Verdict] = {}
     if batch.admitted_from is None:
         checked = []
-        with _opened(batch, ws) as con:
+        with opened(batch, ws) as con:
             for dataset, suite in _admitted_suites(con, batch, ws).items():
                 outcome = run_suite(con, suite)
                 gates[dataset] = worst([entry.verdict for entry in outcome])
@@ -91,7 +93,7 @@ def assessed(batch: Batch, ws: Workspace) -> dict[str, object]:
     """
     if batch.done("check_assessed"):
         return batch.summary("check_assessed")
-    with _opened(batch, ws) as con:
+    with opened(batch, ws) as con:
         _view_products(con, batch)
         checked = [entry for suite in product_suites() for entry in run_suite(con, suite)]
     write_json(batch.folder / "checked_assessed.json", [asdict(entry) for entry in checked])
@@ -116,7 +118,7 @@ def quality(batch: Batch, ws: Workspace) -> dict[str, object]:
     from pipelines import quality_page
 
     shutil.rmtree(batch.folder / "quality", ignore_errors=True)
-    with _opened(batch, ws) as con:
+    with opened(batch, ws) as con:
         _view_products(con, batch)
         suites = [*_admitted_suites(con, batch, ws).values(), *product_suites()]
         confirmed = {
@@ -140,48 +142,60 @@ def read_checked(batch: Batch) -> list[Checked]:
     return [Checked(**entry) for file in files if file.exists() for entry in json.loads(file.read_text("utf-8"))]
 
 
-@contextmanager
-def _opened(batch: Batch, ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
-    from pipelines.keys import KeyRing
-
-    key = KeyRing.open(ws).data_key(batch.id)
-    with warehouse.connect(key, ws.settings.limits) as con:
-        yield con
-
-
-def _contracts(ws: Workspace) -> dict[str, Contract]:
-    folder = ws.settings.contracts
-    return load_contracts(ws.path(folder) if folder else None)
-
-
 def _admitted_suites(con: duckdb.DuckDBPyConnection, batch: Batch, ws: Workspace) -> dict[str, Suite]:
     """A view of the rows (deletions hold only keys) and a suite for each dataset that has an admitted extract."""
+    if batch.admitted_from is not None:
+        return {}
+    files: dict[str, list[Path]] = {}
+    for extract in json.loads((batch.folder / "extracts.json").read_text("utf-8")):
+        if extract.get("path"):
+            files.setdefault(extract["dataset"], []).append(batch.folder / extract["path"])
+    contracts = load_contracts(ws.path(ws.settings.contracts) if ws.settings.contracts else None)
     suites = {}
-    for dataset, contract in sorted(_contracts(ws).items()):
-        files = sorted((batch.folder / "admitted" / dataset.replace("/", ".")).glob("*.parquet"))
-        if batch.admitted_from is None and files:
-            source = warehouse.scan(*files)
-            con.execute(f"CREATE VIEW {table_name(dataset)} AS SELECT * FROM {source} WHERE op = 'upsert'")
-            suites[dataset] = suite_for(contract, batch.as_of.date().isoformat())
+    for dataset, paths in sorted(files.items()):
+        source = warehouse.scan(*paths)
+        con.execute(f"CREATE VIEW {table_name(dataset)} AS SELECT * FROM {source} WHERE op = 'upsert'")
+        suites[dataset] = suite_for(contracts[dataset], batch.as_of.date().isoformat())
     return suites
 
 
 def _view_products(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    for file in sorted((batch.folder / "assessed").glob("*.parquet")):
-        con.execute(f'CREATE VIEW "{file.stem}" AS SELECT * FROM {warehouse.scan(file)}')
+    """A view of each assessed table over all shards."""
+    for suite in product_suites():
+        files = sorted((batch.folder / "assessed").glob(f"*/{suite.table}.parquet"))
+        con.execute(f"CREATE VIEW {suite.table} AS SELECT * FROM {warehouse.scan(*files)}")
 
 
 def _count(verdicts: list[Verdict]) -> dict[str, object]:
     return {verdict: verdicts.count(verdict) for verdict in ORDER}
 
 
-def main(workspace: str, batch_id: str) -> None:
-    """Run ``quality`` in a process of its own: ``python -m pipelines.check WORKSPACE BATCH``."""
+def main(workspace: str, batch_id: str) -> int:
+    """Run ``quality`` in a process of its own: ``python -m pipelines.check WORKSPACE BATCH``.
+
+    Ends at once when its parent dies (standard input closes), so that a killed run leaves nobody writing pages. An
+    unexpected error is told by its class only: its text could quote a value.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     ws = Workspace.open(Path(workspace))
-    quality(Batch.open(ws.batches, batch_id), ws)
+    try:
+        quality(Batch.open(ws.batches, batch_id), ws)
+    except HeduiError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        print(f"quality: {where(error)}", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(3)
 
 
 if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1], sys.argv[2])
+    # The pages are written; GX's own threads and atexit hooks would only cost time.
+    code = main(sys.argv[1], sys.argv[2])
+    sys.stderr.flush()
+    os._exit(code)

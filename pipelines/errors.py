@@ -7,6 +7,7 @@ next step. Values from requests or extracts are not fields: name the dataset, th
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 
 @dataclass(eq=False)
@@ -80,3 +81,13 @@ class EpochMixedError(HeduiError):
     zh = "令牌密钥期次不一致:{found} 与 {expected}"
     en = "tokens of key epoch {found} must not meet tokens of epoch {expected}"
     todo = "collect the batch again under the current epoch"
+
+
+def where(error: BaseException) -> str:
+    """Class and place of an unexpected error; its text could quote a value, so it is left out."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} ({ours[-1].name})" if ours else ""
+    return f"{type(error).__name__}{place}"

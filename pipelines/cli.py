@@ -1,0 +1,95 @@
+"""``hedui``: the commands, and how each of them ends.
+
+Exit codes: 0 done · 1 done, with refusals that are listed · 2 wrong usage or configuration · 3 a stage failed.
+Importing this module costs little: every command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+
+import click
+import typer
+
+from pipelines.commands import reading, running, setting_up
+from pipelines.errors import HeduiError, where
+
+app = typer.Typer(
+    name="hedui",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+report = typer.Typer(help="核对报告 · show a report, or check its signature offline.", no_args_is_help=True)
+contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_args_is_help=True)
+policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
+keys = typer.Typer(help="密钥 · the root key.", no_args_is_help=True)
+ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
+for group, name in ((report, "report"), (contracts, "contracts"), (policy, "policy"), (keys, "keys"), (ledger, "ledger")):
+    app.add_typer(group, name=name)
+
+app.command()(setting_up.demo)
+app.command()(setting_up.init)
+app.command()(setting_up.synth)
+keys.command("init")(setting_up.keys_init)
+app.command()(running.intake)
+app.command()(running.verify)
+app.command()(reading.sources)
+report.command("show")(reading.report_show)
+report.command("check")(reading.report_check)
+contracts.command("check")(reading.contracts_check)
+policy.command("check")(reading.policy_check)
+policy.command("explain")(reading.policy_explain)
+ledger.command("verify")(reading.ledger_verify)
+
+
+@app.callback()
+def _quiet_logs() -> None:
+    """社会救助家庭经济状况核对 · verify the economic status of households for social assistance."""
+    # Logs go to standard error, so that what a command prints stays clean; warnings and above unless asked.
+    import structlog
+
+    level = logging.getLevelNamesMapping().get(os.environ.get("HEDUI_LOG", "WARNING").upper(), logging.WARNING)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    as_json = "--json" in arguments
+    try:
+        result = app(arguments, standalone_mode=False)
+    except HeduiError as error:
+        _tell({"error": type(error).__name__, "message": str(error), **error.fields()}, str(error), as_json)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("stopped; run the same command again to go on\n")
+        return 3
+    except Exception as error:
+        place = where(error)
+        _tell({"error": "unexpected", "where": place}, f"未预期的错误 / unexpected error: {place}", as_json)
+        return 3
+    return result if isinstance(result, int) else 0
+
+
+def _tell(document: dict[str, object], text: str, as_json: bool) -> None:
+    sys.stderr.write((json.dumps(document, ensure_ascii=False, default=str) if as_json else text) + "\n")
+
+
+def main() -> None:
+    """Entry point of the ``hedui`` script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""A batch from plan to delivery: every stage in order, each a function of the batch and the workspace.
+
+Great Expectations confirms the checks in a process of its own beside the report stage (its import alone takes
+longer than most stages); nothing is delivered before it has agreed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from pipelines.batch import Batch
+from pipelines.errors import StageFailedError
+from pipelines.settings import Workspace
+
+# Stage → module and function; imported when its turn comes, so that `hedui --help` and a DAG parse stay quick.
+STAGES: dict[str, tuple[str, str]] = {
+    "plan": ("pipelines.plan", "run"),
+    "collect": ("pipelines.collect", "run"),
+    "check_admitted": ("pipelines.check", "admitted"),
+    "assess": ("pipelines.assess", "run"),
+    "check_assessed": ("pipelines.check", "assessed"),
+    "report": ("pipelines.report", "run"),
+    "quality": ("pipelines.check", "quality"),
+    "deliver": ("pipelines.deliver", "run"),
+}
+
+
+@dataclass
+class Timings:
+    """Seconds by stage, as measured in this run; a stage that was done already takes almost none."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        """Time one stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - start
+
+
+def run_stage(stage: str, batch: Batch, ws: Workspace) -> object:
+    """Run one stage by its name; what a DAG's task calls."""
+    module, function = STAGES[stage]
+    return getattr(import_module(module), function)(batch, ws)
+
+
+def run_batch(
+    batch: Batch, ws: Workspace, *, before: Callable[[str], None] = lambda stage: None, confirm: bool = True
+) -> Timings:
+    """Run every stage of a batch; finished ones are not repeated.
+
+    Args:
+        batch: the batch.
+        ws: the workspace.
+        before: called with each stage's name as it starts, for a progress bar.
+        confirm: whether Great Expectations confirms the checks and writes the pages. One request that is verified
+            while staff wait goes without: its extracts were confirmed with the batch that admitted them.
+    """
+    timings = Timings()
+    for stage in ("plan", "collect", "check_admitted", "assess", "check_assessed"):
+        before(stage)
+        with timings.of(stage):
+            run_stage(stage, batch, ws)
+    confirming = _start_quality(batch, ws) if confirm and not batch.done("quality") else None
+    try:
+        before("report")
+        with timings.of("report"):
+            run_stage("report", batch, ws)
+        before("quality")
+        with timings.of("quality"):
+            _join(confirming, batch)
+    finally:
+        if confirming is not None and confirming.poll() is None:
+            confirming.terminate()
+    before("deliver")
+    with timings.of("deliver"):
+        run_stage("deliver", batch, ws)
+    return timings
+
+
+def _start_quality(batch: Batch, ws: Workspace) -> subprocess.Popen[str]:
+    """The child reads its standard input to know that this process lives: killed together, never left behind."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipelines.check", str(ws.root), batch.id],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _join(confirming: subprocess.Popen[str] | None, batch: Batch) -> None:
+    if confirming is None:
+        return
+    assert confirming.stdin is not None and confirming.stderr is not None  # noqa: S101 - both are pipes
+    errors = confirming.stderr.read()
+    confirming.stdin.close()
+    if confirming.wait() != 0:
+        lines = errors.strip().splitlines()
+        raise StageFailedError(batch.id, "quality", lines[-1] if lines else f"exit code {confirming.returncode}")
