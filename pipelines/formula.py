@@ -1,7 +1,7 @@
 """Limit formulas of policy packs: ``min(edge_multiple * standard, minimum_wage)``, exact, with units.
 
-simpleeval walks the expression; only numbers, names, ``+ - * /``, ``min`` and ``max`` are let in, and every value is a
-fraction that knows whether it is money. So 1.5 is one and a half, and a sum of yuan and months is refused.
+simpleeval walks the expression; only numbers, names, ``+ - * /``, ``min`` and ``max`` are let in, and every value
+is a fraction that knows whether it is money. So 1.5 is one and a half, and a sum of yuan and months is refused.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Quantity:
         return self.value < other.value
 
 
-class _Evaluator(SimpleEval):
+class _Evaluator(SimpleEval):  # type: ignore[misc]
     """simpleeval with everything taken out that a limit does not need."""
 
     def __init__(self, lookup: Callable[[str], Quantity]) -> None:

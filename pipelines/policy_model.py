@@ -1,7 +1,7 @@
 """What a policy pack is made of: the files as an officer writes them, and the rows they become.
 
-A pack is a folder: ``pack.yaml``, ``parameters/<subject>.yaml``, ``programmes/<name>.yaml``. Every value stands in one
-row with its dates, its places and its citation; a locality's rows are laid over those of the pack it extends.
+A pack is a folder: ``pack.yaml``, ``parameters/<subject>.yaml``, ``programmes/<name>.yaml``. Every value stands in
+one row with its dates, its places and its citation; a locality's rows are laid over those of the pack it extends.
 """
 
 from __future__ import annotations

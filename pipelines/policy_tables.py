@@ -102,7 +102,7 @@ def _policy(policy: ResolvedPolicy) -> Line:
         "wage_deduction_cap_fen": value("wage_deduction_cap"),
         "minor_age": value("minor_age"),
         "adult_child_age": value("adult_child_age"),
-        "student_stages": list(value("student_stages") or ()),  # type: ignore[call-overload]
+        "student_stages": value("student_stages") or (),
         "mortgage_netted": value("mortgage_netted"),
         "validity_months": value("validity_months"),
         "objection_days": value("objection_days"),
