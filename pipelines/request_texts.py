@@ -1,0 +1,91 @@
+"""What the case system is told about a refused line, in Chinese and English, by code. No text repeats a value."""
+
+from __future__ import annotations
+
+# Pydantic's error types, as far as a request can meet them.
+STRUCTURE = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "string_type": "not_text",
+    "string_pattern_mismatch": "wrong_form",
+    "string_too_short": "empty",
+    "too_short": "empty",
+    "string_too_long": "too_long",
+    "int_type": "not_integer",
+    "int_from_float": "not_integer",
+    "int_parsing": "not_integer",
+    "int_parsing_size": "not_integer",
+    "bool_type": "not_boolean",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "literal_error": "not_allowed",
+    "date_type": "not_date",
+    "date_parsing": "not_date",
+    "date_from_datetime_parsing": "not_date",
+    "date_from_datetime_inexact": "not_date",
+    "tuple_type": "not_list",
+    "list_type": "not_list",
+    "model_type": "not_object",
+    "model_attributes_type": "not_object",
+    "json_invalid": "not_json",
+}
+
+TEXTS = {
+    "not_json": ("本行不是有效的 UTF-8 JSON", "the line is not valid JSON in UTF-8"),
+    "not_an_object": ("本行不是 JSON 对象", "the line is not a JSON object"),
+    "missing": ("缺少该字段", "is missing"),
+    "unknown_field": ("没有这个字段", "is not a field of a request"),
+    "not_text": ("应为文本", "must be a text"),
+    "wrong_form": ("格式不符", "does not have the form that it must have"),
+    "empty": ("不能为空", "must not be empty"),
+    "too_long": ("过长", "is too long"),
+    "not_integer": ("应为整数", "must be a whole number"),
+    "not_boolean": ("应为 true 或 false", "must be true or false"),
+    "out_of_range": ("超出允许范围", "is outside the range allowed"),
+    "not_allowed": ("取值应为 {expected}", "must be {expected}"),
+    "not_date": ("应为日期,如 2026-09-01", "must be a date such as 2026-09-01"),
+    "not_list": ("应为列表", "must be a list"),
+    "not_object": ("应为对象", "must be an object"),
+    "not_valid": ("取值无效", "is not valid"),
+    # Household and identity
+    "household_of_none": ("家庭没有成员", "a household needs at least one member (R28)"),
+    "one_applicant": ("家庭成员中应有且只有一名申请人", "exactly one member must be the applicant"),
+    "duplicate_member_no": ("成员编号重复", "this member_no is used twice"),
+    "duplicate_member": ("同一人列出两次", "this person is listed twice"),
+    "birth_date_missing": ("没有证件号码或使用护照时应填出生日期", "is needed where no ID number tells it (R26)"),
+    "birth_date_differs": ("出生日期与证件号码不一致", "differs from the date of birth in the ID number"),
+    "born_later": ("出生日期晚于参照日期", "is after the reference date"),
+    "id_missing": ("证件号码为空", "is blank"),
+    "id_wrong_length": ("证件号码位数不符", "is not an ID number: wrong length"),
+    "id_bad_character": ("证件号码含有不允许的字符", "is not an ID number: a character that cannot be in one"),
+    "id_bad_date": ("证件号码中的出生日期不存在", "is not an ID number: no such date of birth"),
+    "id_bad_check_digit": ("证件号码校验位不符(GB 11643),不作更正", "has a wrong check digit, never repaired (R9)"),
+    "id_scientific_notation": ("证件号码被写成科学计数法", "is in scientific notation: its digits are lost"),
+    "id_unknown_kind": ("证件种类无法识别", "is an identifier of no known kind"),
+    "identifier_in_text": ("此处不能写证件号码", "must not contain an ID number"),
+    # Programme, place and time
+    "unknown_programme": ("没有这个救助项目", "is not a programme of the policy pack"),
+    "unknown_division": ("政策包不含该行政区划", "is not a division that the policy pack serves"),
+    "no_policy_yet": ("该日期没有适用的标准", "lies where the policy pack has no value"),
+    "in_future": ("日期晚于受理日", "is later than today"),
+    "ends_before": ("结束日期早于开始日期", "ends before it begins"),
+    # Authorisation
+    "guardian_needed": (
+        "未成年人或无民事行为能力人应由具名监护人授权",
+        "a minor or a person without legal capacity is authorised by a named guardian (R33)",
+    ),
+    "signs_for_self": ("成年且有民事行为能力者应本人授权", "an adult with legal capacity signs in person (R33)"),
+    "duplicate_authorisation": ("同一授权编号用于两名成员", "this authorisation is given for two members"),
+    "authorisation_used": (
+        "该授权已用于另一申请;新申请或成员变动须重新授权",
+        "was given for another application; a new one, or other members, needs new authorisations (R32)",
+    ),
+    "unknown_department": ("授权范围含未知部门", "names a department that is not known"),
+    # What is there already
+    "changed_request": (
+        "该编号的申请已受理且内容不同;变更须作为新申请(申请日期更晚)提交",
+        "this request was accepted with another content; send changes as a new application with a later date",
+    ),
+    "unknown_request": ("没有可撤回的申请", "no open request has this number"),
+    "unknown_member": ("申请中没有该成员", "the request has no such member"),
+}
