@@ -14,10 +14,19 @@ install: .venv/installed ## Install what Hedui needs into .venv (hash-pinned)
 lock: ## Pin requirements/*.in again, with hashes and without addresses
 	@for f in uv run test; do $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$f.in -o requirements/$$f.txt; done
 
+demo: install ## A made-up county of 2,000 households in ./demo, verified and delivered, with a summary
+	@$(BIN)/hedui demo demo
+
+test: install ## All tests
+	@$(BIN)/python -m pytest -n 2
+
+bench: install ## Time and memory of 10,000 and 100,000 households; a table and build/bench.json
+	@$(BIN)/python -m tests.bench.run
+
 lint: install ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy connectors pipelines expectations
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: install lock lint help
+.PHONY: install lock demo test bench lint help

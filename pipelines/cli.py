@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 
-import click
 import typer
 
 from pipelines.commands import reading, running, setting_up
@@ -25,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
 report = typer.Typer(help="核对报告 · show a report, or check its signature offline.", no_args_is_help=True)
 contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_args_is_help=True)
 policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
@@ -69,10 +69,10 @@ def run(arguments: list[str]) -> int:
     except HeduiError as error:
         _tell({"error": type(error).__name__, "message": str(error), **error.fields()}, str(error), as_json)
         return error.exit_code
-    except click.ClickException as error:
+    except typer.TyperException as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("stopped; run the same command again to go on\n")
         return 3
     except Exception as error:

@@ -21,10 +21,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 
 def console() -> Console:
-    """A console on standard output."""
+    """A console on standard output; wide where no terminal sets a width."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def emit(document: object, as_json: bool, draw: Callable[[Console], None]) -> None:
