@@ -1,0 +1,192 @@
+"""Assess: figures, tests, conclusions and evidence as tables, by sql/ alone; no limit is known here.
+
+Households are assessed in shards of their sorted request ids, so that memory does not grow with the batch. Each shard
+is a folder of encrypted Parquet under ``assessed/``; a shard that is there is not computed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from connectors.contract import Contract, load_contracts
+from pipelines.batch import Batch
+from pipelines.errors import EpochMixedError
+from pipelines.facts import create_current_views, create_fact_tables
+from pipelines.keys import KeyRing
+from pipelines.settings import Workspace
+from pipelines.warehouse import connect, scan, sql_text, write_parquet
+
+PLANNED = ("requests", "members", "member_statuses", "declarations", "queries", "other_requests")
+POLICY = (
+    "policy", "policy_tests", "policy_income_excluded", "policy_sources", "policy_tolerances", "policy_statuses",
+    "policy_vehicle_exempt",
+)  # fmt: skip
+STEPS = (
+    "household/windows", "household/member_persons", "household/member_coverage", "household/usable_sources",
+    "household/member_statuses_found", "household/deaths", "household/household_members", "household/households",
+    "household/gaps", "household/withheld",
+    "figures/member_income", "figures/income_lines", "figures/income_bounds", "figures/income_items", "figures/deductions",
+    "figures/member_holdings", "figures/holders", "figures/assets", "figures/asset_treatment", "figures/asset_items",
+    "assess/figure_kinds", "assess/figures", "assess/tests", "assess/declaration_items", "assess/tests_as_declared",
+    "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
+)  # fmt: skip
+RESULTS = (
+    "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures", "tests",
+    "declaration", "review", "decisive", "conclusions", "withheld",
+)  # fmt: skip
+
+
+def run_steps(con: duckdb.DuckDBPyConnection) -> None:
+    """Run sql/household, sql/figures and sql/assess in order; each file becomes a table of its own name.
+
+    ``con`` holds the planned tables, the policy tables, ``coverage``, ``feeds``, ``failed_gates``,
+    ``ended_authorisations`` and the four fact tables.
+    """
+    con.execute(
+        "CREATE OR REPLACE VIEW fact_rows AS SELECT person, dataset FROM fact_income "
+        "UNION ALL SELECT person, dataset FROM fact_holding UNION ALL SELECT person, dataset FROM fact_status"
+    )
+    for step in STEPS:
+        con.execute(f"CREATE OR REPLACE TABLE {Path(step).name} AS {_select(step)}")
+
+
+def _select(step: str) -> str:
+    """A step's text; a step with a folder of its own name is the union of the folder's files."""
+    from pipelines.warehouse import SQL
+
+    parts = sorted((SQL / step).glob("*.sql"))
+    texts = [sql_text(f"{step}.sql")] + [part.read_text("utf-8") for part in parts]
+    return "\nUNION ALL BY NAME\n".join(f"(\n{text})" for text in texts) if parts else texts[0]
+
+
+def shards(batch: Batch) -> list[Path]:
+    """The folders of assessed tables, in order."""
+    return sorted(path for path in (batch.folder / "assessed").glob("[0-9]*") if (path / "conclusions.parquet").exists())
+
+
+def _feeds(contracts: dict[str, Contract]) -> pa.Table:
+    pairs = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
+    return pa.table({"dataset": [p[0] for p in pairs], "figure": [p[1] for p in pairs]})
+
+
+def _admitted(batch: Batch) -> dict[str, list[Path]]:
+    """The admitted files of every dataset, in the order of their extracts; all of the batch's own key epoch (R19)."""
+    extracts = json.loads((batch.source_folder / "extracts.json").read_text("utf-8"))
+    found: dict[str, list[Path]] = {}
+    for extract in extracts:
+        if extract.get("path"):
+            if extract["epoch"] != batch.epoch:
+                raise EpochMixedError(str(extract["epoch"]), str(batch.epoch))
+            found.setdefault(extract["dataset"], []).append(batch.source_folder / extract["path"])
+    return found
+
+
+def _load_shard(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, size: int) -> int:
+    """Tables of one shard's requests; returns how many requests it has."""
+    con.execute(
+        f"CREATE OR REPLACE TABLE requests AS SELECT * FROM {scan(batch.folder / 'requests.parquet')} "
+        f"ORDER BY request_id LIMIT {size} OFFSET {number * size}"
+    )
+    for table in PLANNED[1:]:
+        source = scan(batch.folder / f"{table}.parquet")
+        condition = (
+            "person IN (SELECT person FROM members WHERE person IS NOT NULL)"
+            if table == "other_requests"
+            else "request_id IN (SELECT request_id FROM requests)"
+        )
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {source} WHERE {condition}")
+    row = con.execute("SELECT count(*) FROM requests").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _persons(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """``shard_persons``: the shard's members and the numbers officially linked to them (R16)."""
+    links = batch.source_folder / "links.parquet"
+    linked = scan(links) if links.exists() else "(SELECT NULL::UUID AS person, NULL::UUID AS other WHERE FALSE)"
+    con.execute(
+        f"""CREATE OR REPLACE TABLE shard_persons AS
+        WITH own AS (SELECT person FROM members WHERE person IS NOT NULL)
+        SELECT person FROM own
+        UNION SELECT l.other FROM {linked} l JOIN own ON own.person = l.person
+        UNION SELECT l.person FROM {linked} l JOIN own ON own.person = l.other"""
+    )
+
+
+def _write_shard(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    # conclusions last: its file says that the shard is whole
+    for table in sorted(RESULTS, key=lambda name: name == "conclusions"):
+        write_parquet(con, f"SELECT * FROM {table} ORDER BY ALL", folder / f"{table}.parquet")
+
+
+def run(
+    batch: Batch,
+    workspace: Workspace,
+    ended: pa.Table | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, object]:
+    """Assess every household of the batch.
+
+    Args:
+        batch: planned and collected.
+        workspace: its limits bound memory and threads.
+        ended: authorisations that ended since the plan: request_id, member_no, reason (R30, R31).
+        progress: told how many households are done.
+
+    Returns:
+        Counts by conclusion, as left in the stage's mark.
+    """
+    if batch.done("assess"):
+        return batch.summary("assess")
+    contracts = load_contracts(workspace.settings.contracts)
+    size = workspace.settings.limits.shard_households
+    with connect(KeyRing.open(workspace).data_key(batch.source_folder), workspace.settings.limits) as con:
+        _load_common(con, batch, contracts, ended)
+        done = number = 0
+        while count := _load_shard(con, batch, number, size):
+            folder = batch.folder / "assessed" / f"{number:04d}"
+            if not (folder / "conclusions.parquet").exists():
+                _persons(con, batch)
+                create_fact_tables(con, "shard_persons")
+                run_steps(con)
+                _write_shard(con, folder)
+            done, number = done + count, number + 1
+            progress(done)
+        summary = _summary(con, batch)
+    batch.mark("assess", summary)
+    return summary
+
+
+def _load_common(
+    con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract], ended: pa.Table | None
+) -> None:
+    for table in POLICY:
+        con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan(batch.folder / f'{table}.parquet')}")
+    con.execute(f"CREATE VIEW coverage AS SELECT * FROM {scan(batch.source_folder / 'coverage.parquet')}")
+    con.register("_feeds", _feeds(contracts))
+    con.execute("CREATE TABLE feeds AS SELECT * FROM _feeds")
+    gates = batch.source_folder / "gates.json"
+    failed = [k for k, v in json.loads(gates.read_text("utf-8")).items() if v == "fail"] if gates.exists() else []
+    con.register("_gates", pa.table({"dataset": pa.array(failed, pa.string())}))
+    con.execute("CREATE TABLE failed_gates AS SELECT * FROM _gates")
+    empty = pa.table({"request_id": pa.array([], pa.string()), "member_no": pa.array([], pa.int32()), "reason": pa.array([], pa.string())})
+    con.register("_ended", empty if ended is None else ended)
+    con.execute("CREATE TABLE ended_authorisations AS SELECT * FROM _ended")
+    create_current_views(con, contracts, _admitted(batch))
+
+
+def _summary(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, object]:
+    parts = [folder / "conclusions.parquet" for folder in shards(batch)]
+    rows = con.execute(
+        f"SELECT limits, declaration, count(*) FROM {scan(*parts)} GROUP BY ALL ORDER BY ALL"
+    ).fetchall() if parts else []
+    return {
+        "households": sum(count for _, _, count in rows),
+        "conclusions": [{"limits": a, "declaration": b, "households": count} for a, b, count in rows],
+    }
+
+

@@ -1,0 +1,43 @@
+"""Facts: the admitted tables as rows of four kinds. A file of sql/facts/<kind>/ speaks for one dataset; a folder is united."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from connectors.contract import Contract
+from pipelines.admission import current_view_sql
+from pipelines.warehouse import SQL, sql_text
+
+KINDS = ("income", "holding", "status", "link")
+
+
+def table_name(dataset: str) -> str:
+    """``taxation/individual_income`` → ``taxation__individual_income``."""
+    return dataset.replace("/", "__")
+
+
+def create_current_views(
+    con: duckdb.DuckDBPyConnection, contracts: dict[str, Contract], admitted: dict[str, list[Path]]
+) -> None:
+    """One view per dataset with its rows as they now stand: increments applied, deletions honoured (R8).
+
+    Args:
+        con: a warehouse connection.
+        contracts: every contract, by dataset.
+        admitted: the admitted Parquet files of each dataset; a dataset without any becomes an empty view.
+    """
+    for dataset, contract in contracts.items():
+        select = current_view_sql(contract, admitted.get(dataset, []))
+        con.execute(f"CREATE OR REPLACE VIEW {table_name(dataset)} AS {select}")
+
+
+def create_fact_tables(con: duckdb.DuckDBPyConnection, persons: str) -> None:
+    """Unite the fact files of every kind, for the persons of the table ``persons`` (column ``person``)."""
+    for kind in KINDS:
+        files = sorted((SQL / "facts" / kind).glob("*.sql"))
+        parts = [sql_text(f"facts/{kind}.sql")] + [
+            f"SELECT f.* FROM ({file.read_text('utf-8')}) f SEMI JOIN {persons} p ON p.person = f.person" for file in files
+        ]
+        con.execute(f"CREATE OR REPLACE TABLE fact_{kind} AS " + "\nUNION ALL BY NAME\n".join(f"({p})" for p in parts))

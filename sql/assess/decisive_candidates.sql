@@ -1,0 +1,30 @@
+-- What could change a test: for one exceeded, what surely counts; for one undetermined, what is uncertain or missing.
+WITH wage_share AS (
+  -- a wage fact takes its part of the deduction away with it
+  SELECT b.*, CASE WHEN b.category = 'wage' AND b.granularity <> 'annual' THEN 10000 - p.wage_deduction_bp ELSE 10000 END AS net_bp
+  FROM income_bounds b
+  JOIN policy p USING (policy_id)
+),
+contributions AS (
+  SELECT request_id, 'income' AS figure, 'income' AS item_kind, category || '/' || kind AS label, member_no, dataset, period_from,
+    facts, low_fen * net_bp // 10000 AS low, high_fen * net_bp // 10000 AS high
+  FROM wage_share
+  WHERE high_fen > 0
+  UNION ALL
+  SELECT request_id, figure, 'asset', class || '/' || COALESCE(label, ''), member_no, facts[1].dataset, as_of, facts, low, high
+  FROM asset_items
+  WHERE figure IS NOT NULL AND (high > 0 OR high IS NULL)
+)
+SELECT t.request_id, t.test, t.result, t.op, t.limit_total, t.low AS test_low, t.high AS test_high,
+  'fact' AS kind, c.item_kind, c.label, c.member_no, c.dataset, c.period_from, c.facts,
+  CASE WHEN t.result = 'exceeded' THEN c.low ELSE c.high - c.low END AS amount
+FROM tests t
+JOIN contributions c ON c.request_id = t.request_id AND c.figure = t.figure
+WHERE t.result IN ('exceeded', 'undetermined')
+  AND (CASE WHEN t.result = 'exceeded' THEN c.low > 0 ELSE c.high IS NULL OR c.high > c.low END)
+UNION ALL
+SELECT DISTINCT t.request_id, t.test, t.result, t.op, t.limit_total, t.low, t.high,
+  'source', 'source', g.dataset, CAST(NULL AS INTEGER), g.dataset, CAST(NULL AS DATE), [], CAST(NULL AS BIGINT)
+FROM tests t
+JOIN gaps g ON g.request_id = t.request_id AND (g.figure = t.figure OR g.figure LIKE t.figure || '.%')
+WHERE t.result = 'undetermined'

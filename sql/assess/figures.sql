@@ -1,0 +1,39 @@
+-- Every figure of a household as a closed interval; `high` NULL means unbounded (a required source is missing).
+WITH parts AS (
+  SELECT request_id, 'income.' || category AS figure, low_fen AS low, high_fen AS high FROM income_bounds
+  UNION ALL
+  SELECT request_id, 'income', low_fen, high_fen FROM income_bounds
+  UNION ALL
+  SELECT request_id, 'income', -low_fen, -high_fen FROM deductions
+  UNION ALL
+  SELECT request_id, figure, low, high FROM asset_items WHERE figure IS NOT NULL
+),
+summed AS (
+  SELECT request_id, figure, SUM(low) AS low, CASE WHEN COUNT(high) = COUNT(*) THEN SUM(high) END AS high
+  FROM parts
+  GROUP BY request_id, figure
+),
+open_figures AS (
+  -- a missing source opens the figure it feeds, and the total above that; so does a figure that no asked source feeds
+  SELECT request_id, figure FROM gaps WHERE figure IS NOT NULL
+  UNION
+  SELECT request_id, 'income' FROM gaps WHERE figure LIKE 'income.%'
+  UNION
+  SELECT h.request_id, t.figure
+  FROM households h
+  JOIN policy_tests t USING (policy_id)
+  WHERE NOT EXISTS (
+    SELECT 1 FROM policy_sources s JOIN feeds f ON f.dataset = s.dataset
+    WHERE s.policy_id = h.policy_id AND s.requirement = 'required'
+      AND (f.figure = t.figure OR f.figure LIKE t.figure || '.%')
+  )
+)
+SELECT
+  h.request_id, k.figure, k.unit,
+  CAST(GREATEST(COALESCE(s.low, 0), 0) AS BIGINT) AS low,
+  CASE WHEN o.figure IS NULL AND (s.figure IS NULL OR s.high IS NOT NULL)
+    THEN CAST(GREATEST(COALESCE(s.high, 0), 0) AS BIGINT) END AS high
+FROM households h
+CROSS JOIN figure_kinds k
+LEFT JOIN summed s ON s.request_id = h.request_id AND s.figure = k.figure
+LEFT JOIN open_figures o ON o.request_id = h.request_id AND o.figure = k.figure

@@ -1,0 +1,18 @@
+-- R41: somebody paid contributions for an employed person in a month for which no wage is known.
+WITH employed AS (
+  SELECT
+    s.request_id, s.member_no, s.from_on AS month, s.dataset,
+    {'dataset': s.dataset, 'extract_digest': s.extract_digest, 'row_no': s.row_no, 'row_digest': s.row_digest} AS fact
+  FROM member_statuses_found s
+  JOIN households h USING (request_id)
+  WHERE s.kind = 'contribution' AND NOT s.name_differs AND s.from_on >= h.window_from AND s.from_on < h.window_to
+)
+SELECT e.request_id, 'employed_without_wage' AS code, 'R41' AS rule, e.member_no, e.dataset, LIST(e.fact ORDER BY e.fact) AS facts
+FROM employed e
+JOIN member_coverage c
+  ON c.request_id = e.request_id AND c.member_no = e.member_no AND c.dataset = 'taxation/individual_income' AND c.state = 'covered'
+LEFT JOIN income_lines w
+  ON w.request_id = e.request_id AND w.member_no = e.member_no AND w.category = 'wage' AND w.amount_fen > 0
+  AND w.period_from < e.month + INTERVAL 1 MONTH AND w.period_to > e.month
+WHERE w.request_id IS NULL
+GROUP BY e.request_id, e.member_no, e.dataset

@@ -1,0 +1,24 @@
+-- R25: the latest dated record of a marriage or divorce does not agree with the household that was declared.
+WITH events AS (
+  SELECT
+    m.request_id, m.member_no, m.relation, m.married, l.kind, l.other, l.from_on,
+    l.dataset, l.extract_digest, l.row_no, l.row_digest,
+    ROW_NUMBER() OVER (PARTITION BY m.request_id, m.member_no ORDER BY l.from_on DESC, l.kind, l.row_no) AS latest
+  FROM members m
+  JOIN requests r USING (request_id)
+  JOIN member_persons mp ON mp.request_id = m.request_id AND mp.member_no = m.member_no
+  JOIN fact_link l ON l.person = mp.person AND l.kind IN ('marriage', 'divorce') AND l.from_on <= r.reference_date
+  JOIN usable_sources u ON u.request_id = m.request_id AND u.member_no = m.member_no AND u.dataset = l.dataset
+  WHERE m.role = 'member'
+)
+SELECT
+  e.request_id, 'marital_status_differs' AS code, 'R25' AS rule, e.member_no, e.dataset,
+  [{'dataset': e.dataset, 'extract_digest': e.extract_digest, 'row_no': e.row_no, 'row_digest': e.row_digest}] AS facts
+FROM events e
+LEFT JOIN member_persons other ON other.request_id = e.request_id AND other.person = e.other
+WHERE e.latest = 1
+  AND ((e.kind = 'marriage' AND other.person IS NULL AND NOT EXISTS (
+          SELECT 1 FROM deaths d JOIN member_persons dp ON dp.request_id = d.request_id AND dp.member_no = d.member_no
+          WHERE dp.person = e.other))
+    OR (e.kind = 'divorce' AND other.person IS NOT NULL AND e.relation IN ('applicant', 'spouse'))
+    OR (e.kind = 'divorce' AND e.married))

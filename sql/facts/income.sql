@@ -1,0 +1,21 @@
+-- The columns of an income fact. Periods are half-open [period_from, period_to); money is fen.
+SELECT
+  CAST(NULL AS UUID) AS person,
+  CAST(NULL AS UUID) AS name_token,          -- name in the record, as a token; NULL where the dataset sends none
+  CAST(NULL AS VARCHAR) AS dataset,
+  CAST(NULL AS VARCHAR) AS extract_digest,
+  CAST(NULL AS BIGINT) AS row_no,
+  CAST(NULL AS VARCHAR) AS row_digest,
+  CAST(NULL AS VARCHAR) AS disputed_reason,
+  CAST(NULL AS VARCHAR) AS category,         -- wage | business | property | transfer
+  CAST(NULL AS VARCHAR) AS kind,
+  CAST(NULL AS DATE) AS period_from,
+  CAST(NULL AS DATE) AS period_to,
+  CAST(NULL AS VARCHAR) AS granularity,      -- month | annual | irregular
+  CAST(NULL AS DATE) AS paid_on,
+  CAST(NULL AS BIGINT) AS amount_fen,
+  CAST(NULL AS VARCHAR) AS payer,
+  CAST(NULL AS VARCHAR) AS record_ref,
+  CAST(NULL AS VARCHAR) AS mark,             -- original | correction | reversal
+  CAST(NULL AS VARCHAR) AS correction_of
+WHERE FALSE

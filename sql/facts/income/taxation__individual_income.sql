@@ -1,0 +1,19 @@
+-- Withheld and declared incomes by payer and period. The department's last day is inclusive; ours is not.
+SELECT
+  person, person_name AS name_token,
+  dataset, extract_digest, row_no, row_digest,
+  CASE
+    WHEN item IN ('wage', 'labour') THEN 'wage'
+    WHEN item = 'business' THEN 'business'
+    WHEN item = 'incidental' THEN 'transfer'
+    ELSE 'property'
+  END AS category,
+  item AS kind,
+  period_from,
+  period_to + 1 AS period_to,
+  CASE WHEN period_to - period_from >= 360 THEN 'annual' ELSE 'month' END AS granularity,
+  declared_on AS paid_on,
+  CASE WHEN mark = 'reversal' THEN -abs(income_fen) ELSE income_fen END AS amount_fen,
+  COALESCE(payer_name, payer_code) AS payer,
+  record_ref, mark, correction_of
+FROM taxation__individual_income

@@ -1,0 +1,29 @@
+-- For every thing held: which holders are inside the household, whether anybody outside holds it too, and the shares.
+WITH named AS (
+  SELECT request_id, asset, class, member_no, UNNEST(co_holders) AS other
+  FROM member_holdings
+  WHERE held
+),
+outside AS (
+  SELECT DISTINCT n.request_id, n.asset, n.class
+  FROM named n
+  LEFT JOIN member_persons mp ON mp.request_id = n.request_id AND mp.person = n.other
+  WHERE mp.person IS NULL
+),
+shares AS (
+  -- a member's share is sent once per source that names it: the largest of them counts once
+  SELECT request_id, asset, class, member_no, MAX(share_bp) AS share_bp
+  FROM member_holdings
+  WHERE held AND counted
+  GROUP BY request_id, asset, class, member_no
+)
+SELECT
+  s.request_id, s.asset, s.class,
+  MIN(s.member_no) AS member_no,
+  COUNT(*) AS members,
+  BOOL_OR(o.asset IS NOT NULL) AS outside,
+  COUNT(*) = COUNT(s.share_bp) AS shares_known,
+  CAST(LEAST(SUM(s.share_bp), 10000) AS INTEGER) AS share_bp
+FROM shares s
+LEFT JOIN outside o ON o.request_id = s.request_id AND o.asset = s.asset AND o.class = s.class
+GROUP BY s.request_id, s.asset, s.class

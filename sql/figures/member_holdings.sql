@@ -1,0 +1,21 @@
+-- Holding facts of members whose source may be used, with whether each is held on the reference date (R25, R49, R52).
+SELECT
+  m.request_id, m.member_no, hm.counted, h.policy_id, h.reference_date,
+  f.class, f.asset, f.label, f.display, f.ownership, f.share_bp, COALESCE(f.co_holders, []) AS co_holders,
+  f.value_fen, COALESCE(f.currency, 'CNY') AS currency, f.status, f.status_on, f.acquired_on, f.as_of,
+  f.mirrors, COALESCE(f.custodial, FALSE) AS custodial, f.use_character, f.proceeds_fen,
+  (f.status = 'held' OR f.status_on > h.reference_date)
+    AND (f.acquired_on IS NULL OR f.acquired_on <= h.reference_date) AS held,
+  CASE
+    WHEN f.disputed_reason IS NOT NULL THEN f.disputed_reason
+    WHEN f.name_token IS NOT NULL AND f.name_token <> m.name_token THEN 'identity_conflict'
+    WHEN hm.died_on IS NOT NULL AND COALESCE(f.as_of, h.reference_date) > hm.died_on THEN 'after_death'
+    WHEN u.stale THEN 'stale'
+  END AS reason,
+  f.dataset, f.extract_digest, f.row_no, f.row_digest
+FROM fact_holding f
+JOIN member_persons mp ON mp.person = f.person
+JOIN members m ON m.request_id = mp.request_id AND m.member_no = mp.member_no
+JOIN household_members hm ON hm.request_id = m.request_id AND hm.member_no = m.member_no
+JOIN usable_sources u ON u.request_id = m.request_id AND u.member_no = m.member_no AND u.dataset = f.dataset
+JOIN households h ON h.request_id = m.request_id

@@ -1,0 +1,94 @@
+"""Golden households: every story of tests/rules/golden/*.yaml, assessed and compared line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.rules.household import Household, Story, assess
+
+GOLDEN = Path(__file__).parent / "golden"
+COUNTS = ("homes", "vehicles", "businesses")
+
+
+def _test(story: Story):
+    def test() -> None:
+        household = assess(story)
+        told = story["expect"]
+        assert {line: FOUND[line](household, expected) for line, expected in told.items()} == told
+
+    test.__doc__ = story["name"]
+    return test
+
+
+# one test a story, named by its id: pytest -k r36
+for _path in sorted(GOLDEN.glob("*.yaml")):
+    for _story in yaml.safe_load(_path.read_text("utf-8")):
+        assert f"test_{_story['id']}" not in globals(), f"two stories are called {_story['id']}"
+        globals()[f"test_{_story['id']}"] = _test(_story)
+
+
+def _bound(figure: str, value: int | None) -> object:
+    if value is None:
+        return "unbounded"
+    return value if figure in COUNTS else value / 100
+
+
+def _figures(household: Household, expected: dict) -> dict:
+    found = {figure: (low, high) for figure, low, high in household.rows("figures", "figure, low, high")}
+    return {f: [_bound(f, found[f][0]), _bound(f, found[f][1])] for f in expected}
+
+
+def _pairs(table: str, key: str, value: str):
+    def look(household: Household, expected: dict) -> dict:
+        found = dict(household.rows(table, f"{key}, {value}"))
+        return {name: found.get(name) for name in expected}
+
+    return look
+
+
+def _one(table: str, column: str):
+    return lambda household, expected: household.rows(table, column)[0][0]
+
+
+def _decisive(household: Household, expected: dict) -> dict:
+    found: dict[str, list] = {}
+    for test, dataset in household.con.execute("SELECT test, dataset FROM decisive ORDER BY test, rank").fetchall():
+        found.setdefault(test, []).append(dataset)
+    return {test: found.get(test, []) for test in expected}
+
+
+def _limits(household: Household, expected: dict) -> dict:
+    found = {test: (limit, unit) for test, limit, unit in household.rows("tests", "test, limit_total, unit")}
+    return {test: found[test][0] / 100 if found[test][1] == "fen" else found[test][0] for test in expected}
+
+
+def _treatments(table: str, key: str):
+    def look(household: Household, expected: dict) -> dict:
+        found: dict[str, set] = {}
+        for name, treatment in household.rows(table, f"{key}, treatment"):
+            found.setdefault(name, set()).add(treatment)
+        return {name: " ".join(sorted(found.get(name, {"absent"}))) for name in expected}
+
+    return look
+
+
+FOUND = {
+    "counted": _one("households", "counted"),
+    "window": lambda household, _: [day for day in household.rows("households", "window_from, window_to")[0]],
+    "figures": _figures,
+    "tests": _pairs("tests", "test", "result"),
+    "limit_totals": _limits,
+    "limits": _one("conclusions", "limits"),
+    "declaration": _one("conclusions", "declaration"),
+    "declared_items": _pairs("declaration", "item", "result"),
+    "material": _pairs("declaration", "item", "material"),
+    "decisive": _decisive,
+    "review": lambda household, _: sorted({code for (code,) in household.rows("review", "code")}),
+    "members": _pairs("household_members", "member_no", "why"),
+    "incomes": _treatments("income_items", "kind"),
+    "assets": _treatments("asset_items", "asset"),
+    "deductions": lambda household, _: [low / 100 for (low,) in household.rows("deductions", "low_fen")],
+    "withheld": lambda household, _: sorted({dataset for (dataset,) in household.rows("withheld", "dataset", "items > 0")}),
+}
