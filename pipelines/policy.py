@@ -4,6 +4,8 @@
 ``check`` looks for what an officer should see to, ``explain`` writes a page that a lawyer can read.
 """
 
+from pipelines.policy_check import Finding, check
+from pipelines.policy_explain import explain
 from pipelines.policy_load import Pack, load_pack, pack_folder
 from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy_resolve import ResolvedPolicy, ResolvedTest, Settled, resolve
@@ -11,6 +13,7 @@ from pipelines.policy_tables import SCHEMAS, tables
 
 __all__ = [
     "SCHEMAS",
+    "Finding",
     "Pack",
     "PolicyDateError",
     "PolicyEndedError",
@@ -19,6 +22,8 @@ __all__ = [
     "ResolvedPolicy",
     "ResolvedTest",
     "Settled",
+    "check",
+    "explain",
     "load_pack",
     "pack_folder",
     "resolve",

@@ -62,7 +62,7 @@ class Pack:
             "title": self.title.model_dump(),
             "laws": {key: law.model_dump(mode="json", by_alias=True) for key, law in self.laws.items()},
             "parameters": {
-                key: [p.title.model_dump(), p.unit, sorted(p.choices), sorted(p.items), p.set_locally]
+                key: [p.title.model_dump(), p.unit, _texts(p.choices), _texts(p.items), p.set_locally]
                 for key, p in self.parameters.items()
             },
             "values": sorted(rows, key=lambda row: json.dumps(row, sort_keys=True)),
@@ -79,6 +79,10 @@ class Pack:
     def cite(self, cites: tuple[str, ...]) -> tuple[str, ...]:
         """Citations in full: 《title》(document)article."""
         return tuple(_cite_in_full(self.laws, cite) for cite in cites)
+
+
+def _texts(texts: dict[str, Text]) -> dict[str, object]:
+    return {code: text.model_dump() for code, text in texts.items()}
 
 
 def _plain(row: Row) -> dict[str, object]:

@@ -7,6 +7,7 @@ one row with its dates, its places and its citation; a locality's rows are laid 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -142,8 +143,8 @@ class ValueLine(_Part):
     @classmethod
     def _codes(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         for code in codes:
-            if not re.fullmatch(r"\d{2,6}", code):
-                raise ValueError(f"{code!r} is not a division code of two to six digits, in quotes")
+            if not re.fullmatch(r"\d{2,12}", code):
+                raise ValueError(f"{code!r} is not a division code of two to twelve digits, in quotes")
         return codes
 
 
@@ -152,8 +153,8 @@ class ParameterPart(_Part):
 
     title: Text | None = None
     unit: Unit | None = None
-    choices: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
+    choices: dict[str, Text] = {}
+    items: dict[str, Text] = {}
     set_locally: bool = False
     values: tuple[ValueLine, ...] = ()
 
@@ -203,8 +204,8 @@ class Parameter:
     name: str
     title: Text
     unit: str
-    choices: tuple[str, ...]
-    items: tuple[str, ...]
+    choices: dict[str, Text]
+    items: dict[str, Text]
     set_locally: bool
     file: str
 
@@ -242,7 +243,7 @@ class Row:
         return (self.parameter, self.item, self.division, self.programme, self.area_kind, self.depth)
 
 
-def parse_value(unit: str, raw: object, choices: tuple[str, ...]) -> Value:
+def parse_value(unit: str, raw: object, choices: Collection[str]) -> Value:
     """A value as written, as what its unit makes of it.
 
     Raises:
@@ -267,7 +268,7 @@ def parse_value(unit: str, raw: object, choices: tuple[str, ...]) -> Value:
     return _parse_text(unit, raw, choices)
 
 
-def _parse_text(unit: str, raw: object, choices: tuple[str, ...]) -> Value:
+def _parse_text(unit: str, raw: object, choices: Collection[str]) -> Value:
     if not isinstance(raw, str):
         raise ValueError("must be a text in quotes")
     if unit == "operator":

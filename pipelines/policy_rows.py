@@ -37,8 +37,8 @@ def define(known: Parameter | None, name: str, part: ParameterPart, file: str) -
         return Parameter(name, part.title, part.unit, part.choices, part.items, part.set_locally, file)
     if part.unit not in (None, known.unit):
         raise PolicyError(file, f"{field}.unit", f"is {known.unit} in {known.file}")
-    choices = tuple(dict.fromkeys((*known.choices, *part.choices)))
-    items = tuple(dict.fromkeys((*known.items, *part.items)))
+    choices = {**known.choices, **part.choices}
+    items = {**known.items, **part.items}
     title = part.title or known.title
     return Parameter(name, title, known.unit, choices, items, known.set_locally, known.file)
 
