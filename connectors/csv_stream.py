@@ -118,29 +118,28 @@ def _refusal(dataset: str, file: str, error: duckdb.Error) -> ExtractRefused:
     return ExtractRefused(dataset, "read rows", f"{file}, {where}: {what}")
 
 
-def read_csv(contract: Contract, chunks: Callable[[], Iterator[bytes]], file: str) -> Iterator[pa.RecordBatch]:
+def read_csv(
+    contract: Contract, delivery: FilesDelivery, chunks: Callable[[], Iterator[bytes]], file: str
+) -> Iterator[pa.RecordBatch]:
     """Read delimited text as batches of the contract's columns, all text; an empty cell is NULL.
 
     Args:
-        contract: its delivery gives encoding and separator.
+        contract: its columns.
+        delivery: encoding and separator.
         chunks: opens the bytes; what it raises at their end (a wrong digest) is raised after the last batch.
         file: its name, for messages.
 
     Raises:
         DecodeRefused, ContractViolation, ExtractRefused: see ``Extract.batches``.
     """
-    delivery = contract.delivery
-    encoding, separator = getattr(delivery, "encoding", "utf-8"), getattr(delivery, "separator", ",")
-    texts = decoded(chunks(), encoding, contract.dataset, file)
-    names, rest = _header(texts, separator)
+    texts = decoded(chunks(), delivery.encoding, contract.dataset, file)
+    names, rest = _header(texts, delivery.separator)
     check_columns(contract, names)
     feed = _Feed(rest, texts)
     connection = duckdb.connect(config=dict(_NO_SPILL))
     feed.start()
     try:
-        reader = connection.execute(
-            _select(contract, delivery, names, feed.read_end)  # type: ignore[arg-type]
-        ).to_arrow_reader(BATCH_ROWS)
+        reader = connection.execute(_select(contract, delivery, names, feed.read_end)).to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             yield conform(contract, batch)
     except duckdb.Error as error:

@@ -51,14 +51,13 @@ class Manifest(BaseModel):
         return f"{self.digest_algorithm}:{self.digest}"
 
 
-def manifests(contract: Contract, place: Place) -> list[Manifest]:
+def manifests(contract: Contract, delivery: FilesDelivery, place: Place) -> list[Manifest]:
     """The manifests of a dataset's folder, by day and sequence; a file without one is refused if one is required.
 
     Raises:
         SourceUnavailable: the folder or a file that a manifest names is not there (R1: a missing extract).
         ExtractRefused: a manifest is missing or wrong.
     """
-    pattern = contract.delivery.glob if isinstance(contract.delivery, FilesDelivery) else "*"
     folder = place.base / contract.folder
     names = place.names(folder)
     found: list[Manifest] = []
@@ -69,7 +68,7 @@ def manifests(contract: Contract, place: Place) -> list[Manifest]:
                 raise SourceUnavailable(
                     contract.dataset, "find file", f"{found[-1].file} of its manifest is missing"
                 )
-        elif fnmatch(name, pattern) and name + MANIFEST not in names:
+        elif fnmatch(name, delivery.glob) and name + MANIFEST not in names:
             if contract.manifest == "required":
                 raise ExtractRefused(contract.dataset, "find manifest", f"{name} came without one")
             found.append(_undeclared(contract, place, name))
@@ -130,7 +129,11 @@ def counted(delivered: list[Manifest]) -> list[Manifest]:
 
 
 def open_files(
-    contract: Contract, connection: FolderConnection | SftpConnection, asked: Asked, root: Path
+    contract: Contract,
+    delivery: FilesDelivery,
+    connection: FolderConnection | SftpConnection,
+    asked: Asked,
+    root: Path,
 ) -> list[Extract]:
     """The extracts of a folder that count on the day of asking, oldest first.
 
@@ -139,7 +142,7 @@ def open_files(
         ExtractRefused: a manifest is missing or wrong (R2).
     """
     place = Place(connection, root, contract.dataset)
-    seen = [manifest for manifest in manifests(contract, place) if manifest.as_of <= asked.on]
+    seen = [manifest for manifest in manifests(contract, delivery, place) if manifest.as_of <= asked.on]
     if not seen:
         raise SourceUnavailable(contract.dataset, "find file", "no extract was delivered")
     return [
@@ -150,7 +153,7 @@ def open_files(
             mode=manifest.mode,
             digest=manifest.tagged,
             declared_rows=manifest.rows,
-            read=partial(_read, contract, place, manifest),
+            read=partial(_read, contract, delivery, place, manifest),
             name=manifest.file,
         )
         for manifest in counted(seen)
@@ -168,10 +171,12 @@ def _verified(contract: Contract, place: Place, manifest: Manifest) -> Iterator[
         raise ExtractRefused(contract.dataset, "check digest", reason)
 
 
-def _read(contract: Contract, place: Place, manifest: Manifest, extract: Extract) -> Iterator[pa.RecordBatch]:
+def _read(
+    contract: Contract, delivery: FilesDelivery, place: Place, manifest: Manifest, extract: Extract
+) -> Iterator[pa.RecordBatch]:
     chunks = partial(_verified, contract, place, manifest)
-    if getattr(contract.delivery, "format", "") == "csv":
-        return read_csv(contract, chunks, manifest.file)
+    if delivery.format == "csv":
+        return read_csv(contract, delivery, chunks, manifest.file)
     return _read_parquet(contract, chunks, place, manifest)
 
 
