@@ -1,6 +1,6 @@
 """What a case system is to Hedui: requests come in, refusals and reports go out.
 
-Each way (folder, database table, HTTP) gives the same promise for reports: whatever is sent again under the same key
+Each way (folder, database table, HTTP) gives the same promise for reports: what is sent again under the same key
 (report_id and version) is at the receiver once, and the answer says what the receiver holds. So a delivery that was
 killed is simply run again.
 """

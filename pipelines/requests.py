@@ -217,9 +217,8 @@ def _is_model(candidate: object) -> bool:
 
 def _value(model: type[BaseModel], name: str, value: object) -> object:
     field = model.model_fields[name]
-    adapter: TypeAdapter[object] = TypeAdapter(
-        Annotated[field.annotation, None, *field.metadata], config=ConfigDict(strict=True)
-    )
+    whole: Any = Annotated[field.annotation, None, *field.metadata]
+    adapter: TypeAdapter[object] = TypeAdapter(whole, config=ConfigDict(strict=True))
     try:
         return adapter.validate_json(json.dumps(value, default=str))
     except ValidationError:

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -259,35 +258,6 @@ class Store:
         with self.read() as connection:
             return set(connection.scalars(query))
 
-    # Tokens -------------------------------------------------------------------------------------------------------
-
-    def retoken(self, change: Callable[[pa.Array], pa.Array], epoch: int) -> int:
-        """Replace every person's token by its token of a new key epoch, all or none (R19).
-
-        Args:
-            change: tokens of the old epoch (UUID array) to tokens of the new one, in the same order.
-            epoch: the new epoch; rows that are in it already are left alone.
-
-        Returns:
-            how many rows were changed.
-        """
-        table = tables.members
-        key = (table.c.request_id, table.c.application, table.c.member_no)
-        with self.begin() as connection:
-            query = sa.select(*key, table.c.person).where(table.c.person.is_not(None), table.c.epoch != epoch)
-            rows = connection.execute(query.order_by(*key)).all()
-            if not rows:
-                return 0
-            new = token_texts(change(token_array([row.person for row in rows])))
-            values = [
-                {"r": row.request_id, "a": row.application, "m": row.member_no, "token": token, "new_epoch": epoch}
-                for row, token in zip(rows, new, strict=True)
-            ]
-            where = sa.and_(*(c == sa.bindparam(p) for c, p in zip(key, "ram", strict=True)))
-            update = sa.update(table).where(where)
-            connection.execute(update.values(person=sa.bindparam("token"), epoch=sa.bindparam("new_epoch")), values)
-            return len(rows)
-
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert the rows whose key is not there yet; the others stay as they are."""
@@ -297,21 +267,23 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappin
 
 
 def find(
-    connection: sa.Connection, table: sa.Table, column: str, values: Sequence[str], *where: sa.ColumnElement[bool]
+    connection: sa.Connection,
+    table: sa.Table,
+    column: str,
+    values: Sequence[str],
+    *where: sa.ColumnElement[bool],
+    columns: Sequence[str] = (),
 ) -> Iterator[sa.Row]:
-    """Rows of ``table`` whose ``column`` is one of ``values``, asked for in pieces that every database takes."""
+    """Rows of ``table`` whose ``column`` is one of ``values``, asked for in pieces that every database takes.
+
+    Args:
+        connection: of the store.
+        table: which.
+        column: the one that ``values`` are compared with.
+        values: looked for.
+        where: what else must hold.
+        columns: what to read; everything if empty.
+    """
+    wanted = sa.select(*(table.c[name] for name in columns)) if columns else sa.select(table)
     for start in range(0, len(values), _CHUNK):
-        piece = table.c[column].in_(values[start : start + _CHUNK])
-        yield from connection.execute(sa.select(table).where(piece, *where))
-
-
-def token_texts(tokens: pa.Array) -> list[str | None]:
-    """Tokens (UUID array) as 32 hexadecimal digits each, as the store keeps them."""
-    storage = tokens.storage if isinstance(tokens, pa.ExtensionArray) else tokens
-    return [None if value is None else value.hex() for value in storage.to_pylist()]
-
-
-def token_array(texts: Sequence[str | None]) -> pa.Array:
-    """The inverse of ``token_texts``."""
-    storage = pa.array([None if text is None else bytes.fromhex(text) for text in texts], pa.binary(16))
-    return pa.ExtensionArray.from_storage(pa.uuid(), storage)
+        yield from connection.execute(wanted.where(table.c[column].in_(values[start : start + _CHUNK]), *where))
