@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.terminal import JsonOption, WorkspaceOption, draw_table, emit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipelines.policy import Pack
 
 
 def contracts_check(
@@ -27,20 +32,21 @@ def contracts_check(
     ]
     columns = ("dataset", "名称", "提供部门", "way", "mode", "columns", "freshness (days)")
     document = [dict(zip(columns, row, strict=True)) for row in rows]
-    emit(document, as_json, lambda console: draw_table(console, f"{len(rows)} contracts", columns, rows))
+    emit(document, as_json, lambda out: draw_table(out, f"{len(rows)} contracts", columns, rows))
 
 
-def policy_check(workspace: WorkspaceOption = Path("."), as_json: JsonOption = False) -> None:
+def policy_check(workspace: WorkspaceOption = Path("."), as_json: JsonOption = False) -> int:
     """检查政策参数包 · check the workspace's policy pack and say what an officer should see to.
 
     Example: hedui policy check -w /srv/hedui
     """
-    from pipelines.policy import check
+    from pipelines.policy_check import check
 
     findings = check(_pack(workspace))
     rows = [(f.level, f.where, f.zh, f.en) for f in findings]
     document = [dict(zip(("level", "where", "zh", "en"), row, strict=True)) for row in rows]
-    emit(document, as_json, lambda console: draw_table(console, "", ("level", "where", "说明", "meaning"), rows))
+    emit(document, as_json, lambda out: draw_table(out, "", ("level", "where", "说明", "meaning"), rows))
+    return 2 if any(finding.level == "error" for finding in findings) else 0
 
 
 def policy_explain(
@@ -54,7 +60,7 @@ def policy_explain(
 
     Example: hedui policy explain subsistence_allowance --division 370303 --area-kind urban --on 2026-09-15
     """
-    from pipelines.policy import explain
+    from pipelines.policy_explain import explain
     from pipelines.settings import Workspace
 
     division = division or Workspace.open(workspace).settings.division
@@ -73,7 +79,7 @@ def report_show(
     from pipelines.commands.report_text import draw, find_report
 
     document = find_report(request, workspace)
-    emit(document, as_json, lambda console: draw(console, document))
+    emit(document, as_json, lambda out: draw(out, document))
 
 
 def report_check(
@@ -92,13 +98,13 @@ def report_check(
     problems = check(file.read_bytes(), public_key(key, workspace))
     document = {"file": file.name, "valid": not problems, "problems": [vars(problem) for problem in problems]}
 
-    def draw(console: object) -> None:
+    def show(out: Console) -> None:
         if not problems:
-            typer.echo(f"有效 valid: {file.name}")
+            out.print(f"有效 valid: {file.name}")
         for problem in problems:
-            typer.echo(f"无效 not valid: {problem.zh} / {problem.en} ({problem.field or problem.part})")
+            out.print(f"无效 not valid: {problem.zh} / {problem.en} ({problem.field or problem.part})")
 
-    emit(document, as_json, draw)
+    emit(document, as_json, show)
     return 1 if problems else 0
 
 
@@ -116,36 +122,58 @@ def ledger_verify(workspace: WorkspaceOption = Path("."), as_json: JsonOption = 
     entries, head = ledger.head(store)
     document = {"entries": entries, "head": head, "problem": vars(problem) if problem else None}
 
-    def draw(console: object) -> None:
+    def show(out: Console) -> None:
         if problem is None:
-            typer.echo(f"台账完整 the chain holds: {entries:,} entries, head {head[:16]}…")
+            out.print(f"台账完整 the chain holds: {entries:,} entries, head {head[:16]}…")
         else:
-            typer.echo(f"台账在第 {problem.seq} 条断开 the chain breaks at entry {problem.seq}: {problem.reason}")
+            out.print(f"台账在第 {problem.seq} 条断开 the chain breaks at entry {problem.seq}: {problem.reason}")
 
-    emit(document, as_json, draw)
+    emit(document, as_json, show)
     return 3 if problem else 0
 
 
 def sources(
-    call: Annotated[bool, typer.Option("--call/--no-call", help="Try each source now.")] = True,
+    on: Annotated[str, typer.Option(help="The day to judge freshness by, YYYY-MM-DD; today if left out.")] = "",
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
     """各数据集的最近提取、时效和连通性 · each dataset: last extract, freshness, and a test call.
 
-    Example: hedui sources -w /srv/hedui --no-call
+    Example: hedui sources -w /srv/hedui
     """
-    from pipelines.commands.source_states import look
+    from connectors.contract import load_contracts
+    from connectors.sources import probe
+    from pipelines.settings import Workspace
 
-    states = look(workspace, call)
-    columns = ("dataset", "connection", "last extract", "age (days)", "fresh", "call")
-    rows = [(s.dataset, s.connection, s.last_as_of or "—", s.age_text, s.fresh_text, s.call) for s in states]
-    document = [vars(state) for state in states]
-    emit(document, as_json, lambda console: draw_table(console, "", columns, rows))
-    return 1 if any(state.call not in ("ok", "not tried") for state in states) else 0
+    ws = Workspace.open(workspace)
+    contracts = load_contracts(ws.path(ws.settings.contracts) if ws.settings.contracts else None)
+    states = [
+        probe(contract.delivered(source.delivery), ws.settings.connections[source.connection], _date(on), ws.root)
+        for dataset, contract in contracts.items()
+        if (source := ws.settings.sources.get(dataset))
+    ]
+    absent = sorted(set(contracts) - set(ws.settings.sources))
+    rows = [
+        (s.dataset, s.title_zh, s.way, str(s.last_as_of or "—"), "是 yes" if s.fresh else "否 no",
+         f"{s.seconds:.2f} s" if s.error is None else type(s.error).__name__)
+        for s in states
+    ]  # fmt: skip
+
+    def show(out: Console) -> None:
+        columns = ("dataset", "名称", "way", "最近 last", "有效期内 fresh", "连通 test call")
+        draw_table(out, "", columns, rows)
+        for state in states:
+            if state.error is not None:
+                out.print(f"{state.dataset}: {state.error}")
+        if absent:
+            out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
+
+    document = [vars(state) | {"error": state.error and str(state.error)} for state in states]
+    emit({"sources": document, "not_configured": absent}, as_json, show)
+    return 1 if any(state.error or not state.fresh for state in states) else 0
 
 
-def _pack(workspace: Path):  # type: ignore[no-untyped-def]  # Pack, imported late
+def _pack(workspace: Path) -> Pack:
     from pipelines.policy import load_pack, pack_folder
     from pipelines.settings import Workspace
 

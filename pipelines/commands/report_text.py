@@ -1,0 +1,62 @@
+"""A report in the terminal: the answers first, as on its page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from rich.console import Console
+
+LIMITS = {"over_limit": "超过限定标准", "within_limits": "未超过限定标准", "undetermined": "待核实"}
+DECLARATION = {"differs": "不一致", "undetermined": "未能核实", "matches": "一致"}
+RESULTS = {"satisfied": "未超过", "exceeded": "超过", "undetermined": "待核实"}
+
+
+def public_key(file: Path | None, workspace: Path) -> Ed25519PublicKey:
+    """The key from a PEM file, else the workspace's own."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    from pipelines.errors import ConfigurationError
+
+    if file is None:
+        from pipelines.keys import KeyRing
+        from pipelines.settings import Workspace
+
+        ws = Workspace.open(workspace)
+        return KeyRing.open(ws.settings.keys, ws.root).signing_key().public_key()
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (OSError, ValueError):
+        raise ConfigurationError(str(file), "--key", "no PEM file with a public key") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ConfigurationError(str(file), "--key", "not an Ed25519 key")
+    return key
+
+
+def draw(out: Console, report: dict[str, Any]) -> None:
+    """Show answers, review reasons, tests and what could not be checked."""
+    from pipelines.commands.terminal import draw_table
+
+    conclusion = report["conclusion"]
+    out.print(f"{report['request_id']}  版本 version {report['version']}  基准日 {report['reference_date']}", style="bold")
+    out.print(f"限额 limits       {LIMITS[conclusion['limits']]}  {conclusion['limits']}")
+    out.print(f"申报 declaration  {DECLARATION[conclusion['declaration']]}  {conclusion['declaration']}")
+    for reason in conclusion["review"]:
+        out.print(f"  复核 review: {json.dumps(reason, ensure_ascii=False)}" if isinstance(reason, str) else f"  复核 review: {reason.get('zh', '')} {reason.get('en', reason.get('code', ''))}")
+    rows = [(t["test"], interval(t["value"]), f"{t['op']} {t['limit']:,}", RESULTS[t["result"]]) for t in report["tests"]]
+    draw_table(out, "", ("test", "value", "limit", "结果"), rows)
+    open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
+    for entry in open_sources:
+        out.print(f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {entry['state']}")
+
+
+def interval(value: dict[str, Any]) -> str:
+    """``low`` or ``low – high``; no upper bound is ∞."""
+    low, high = value["low"], value["high"]
+    if low == high:
+        return f"{low:,}"
+    return f"{low:,} – {'∞' if high is None else format(high, ',')}"
