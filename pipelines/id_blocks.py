@@ -120,8 +120,9 @@ def _not_digits(word: U64) -> U64:
 
 
 def _words(characters: U8) -> tuple[U64, U64, U64, U8]:
-    first = np.ascontiguousarray(characters[:, 0:8].view("<u8")[:, 0])
-    second = np.ascontiguousarray(characters[:, 8:16].view("<u8")[:, 0])
+    # Copies, since wrong rows are overwritten below and the characters may be the caller's own memory.
+    first = characters[:, 0:8].view("<u8")[:, 0].copy()
+    second = characters[:, 8:16].view("<u8")[:, 0].copy()
     return first, second, characters[:, 16].astype(np.uint64), characters[:, 17]
 
 
