@@ -39,6 +39,8 @@ def _stage(name: str, batch_id: str) -> None:
     doc_md="核对申请:接收、核对、送达 · take requests in, verify them, deliver the reports.",
 )
 def verify_requests():
+    """Intake, one batch, its stages in order."""
+
     @task
     def intake() -> None:
         from pipelines import intake

@@ -28,7 +28,7 @@ PAGES = Path("gx/uncommitted/data_docs/local_site")
 _CONNECTIONS: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
-class ReadOnlyDialect(duckdb_engine.Dialect):
+class ReadOnlyDialect(duckdb_engine.Dialect):  # type: ignore[misc]
     """DuckDB's dialect for reading through a connection that is already open.
 
     GX fetches a result after it has closed its connection; the rollback on close would drop DuckDB's pending result

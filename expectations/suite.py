@@ -1,7 +1,7 @@
 """What must hold of a table, as data: one definition, read by the native gate and by Great Expectations alike.
 
-An expectation counts the rows that break it. Its verdict is the share of broken rows against two shares: above
-``warn_above`` it is a warning, above ``fail_above`` a failure. Nothing here, and nothing made from it, holds a value.
+An expectation counts the rows that break it. Its verdict weighs the share of broken rows: above ``warn_above`` it is
+a warning, above ``fail_above`` a failure. Nothing here, and nothing made from it, holds a value.
 """
 
 from __future__ import annotations

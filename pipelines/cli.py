@@ -30,7 +30,13 @@ contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_a
 policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
 keys = typer.Typer(help="密钥 · the root key.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
-for group, name in ((report, "report"), (contracts, "contracts"), (policy, "policy"), (keys, "keys"), (ledger, "ledger")):
+for group, name in (
+    (report, "report"),
+    (contracts, "contracts"),
+    (policy, "policy"),
+    (keys, "keys"),
+    (ledger, "ledger"),
+):
     app.add_typer(group, name=name)
 
 app.command()(setting_up.demo)
@@ -70,7 +76,7 @@ def run(arguments: list[str]) -> int:
         _tell({"error": type(error).__name__, "message": str(error), **error.fields()}, str(error), as_json)
         return error.exit_code
     except typer.TyperException as error:
-        error.show()
+        error.show()  # type: ignore[attr-defined]  # usage errors print their usage line too
         return 2
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("stopped; run the same command again to go on\n")

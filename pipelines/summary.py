@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -41,7 +42,9 @@ class Summary:
     def document(self) -> dict[str, object]:
         """As JSON."""
         return {
-            "conclusions": [{"limits": k[0], "declaration": k[1], "households": n} for k, n in self.conclusions.items()],
+            "conclusions": [
+                {"limits": k[0], "declaration": k[1], "households": n} for k, n in self.conclusions.items()
+            ],
             "review": self.review,
             "coverage": self.coverage,
             "rows": {dataset: {"read": read, "admitted": kept} for dataset, (read, kept) in self.rows.items()},
@@ -71,7 +74,10 @@ def summarise(con: duckdb.DuckDBPyConnection, batch: Batch) -> Summary:
     rows: dict[str, tuple[int, int]] = {}
     for extract in json.loads((source / "extracts.json").read_text("utf-8")):
         read, kept = rows.get(extract["dataset"], (0, 0))
-        rows[extract["dataset"]] = (read + (extract.get("rows_read") or 0), kept + (extract.get("rows_admitted") or 0))
+        rows[extract["dataset"]] = (
+            read + (extract.get("rows_read") or 0),
+            kept + (extract.get("rows_admitted") or 0),
+        )
     quarantine = _counted(con, source / "quarantine.parquet", 'dataset, "column", reason')
     gates = source / "gates.json"
     return Summary(
@@ -84,14 +90,22 @@ def summarise(con: duckdb.DuckDBPyConnection, batch: Batch) -> Summary:
     )
 
 
-def _grouped(con: duckdb.DuckDBPyConnection, batch: Batch, table: str, columns: str, count: str) -> list[tuple]:
+def _grouped(
+    con: duckdb.DuckDBPyConnection, batch: Batch, table: str, columns: str, count: str
+) -> list[tuple[Any, ...]]:
     files = sorted((batch.folder / "assessed").glob(f"*/{table}.parquet"))
     if not files:
         return []
-    return con.execute(f"SELECT {columns}, {count} FROM {scan(*files)} GROUP BY ALL ORDER BY ALL").fetchall()
+    rows: list[tuple[Any, ...]] = con.execute(
+        f"SELECT {columns}, {count} FROM {scan(*files)} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return rows
 
 
-def _counted(con: duckdb.DuckDBPyConnection, file: Path, columns: str) -> list[tuple]:
+def _counted(con: duckdb.DuckDBPyConnection, file: Path, columns: str) -> list[tuple[Any, ...]]:
     if not file.exists():
         return []
-    return con.execute(f"SELECT {columns}, count(*) FROM {scan(file)} GROUP BY ALL ORDER BY ALL").fetchall()
+    rows: list[tuple[Any, ...]] = con.execute(
+        f"SELECT {columns}, count(*) FROM {scan(file)} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return rows

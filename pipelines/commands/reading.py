@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def contracts_check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of contracts; the shipped ones if left out.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of contracts; the shipped ones if left out.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """检查数据合同 · check every contract; a bad one is told by file, field and reason.
@@ -84,7 +86,9 @@ def report_show(
 
 def report_check(
     file: Annotated[Path, typer.Argument(help="The report's JSON file.")],
-    key: Annotated[Path | None, typer.Option(help="Public key (PEM) of the site; the workspace's if left out.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Public key (PEM) of the site; the workspace's if left out.")
+    ] = None,
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
@@ -178,7 +182,9 @@ def _pack(workspace: Path) -> Pack:
     from pipelines.settings import Workspace
 
     ws = Workspace.open(workspace)
-    return load_pack(pack_folder(ws.settings.policy_pack, ws.path(ws.settings.policies) if ws.settings.policies else None))
+    return load_pack(
+        pack_folder(ws.settings.policy_pack, ws.path(ws.settings.policies) if ws.settings.policies else None)
+    )
 
 
 def _date(text: str) -> date:

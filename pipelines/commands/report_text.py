@@ -42,12 +42,21 @@ def draw(out: Console, report: dict[str, Any]) -> None:
     from pipelines.commands.terminal import draw_table
 
     conclusion = report["conclusion"]
-    out.print(f"{report['request_id']}  版本 version {report['version']}  基准日 {report['reference_date']}", style="bold")
+    out.print(
+        f"{report['request_id']}  版本 version {report['version']}  基准日 {report['reference_date']}", style="bold"
+    )
     out.print(f"限额 limits       {LIMITS[conclusion['limits']]}  {conclusion['limits']}")
     out.print(f"申报 declaration  {DECLARATION[conclusion['declaration']]}  {conclusion['declaration']}")
     for reason in conclusion["review"]:
-        out.print(f"  复核 review: {json.dumps(reason, ensure_ascii=False)}" if isinstance(reason, str) else f"  复核 review: {reason.get('zh', '')} {reason.get('en', reason.get('code', ''))}")
-    rows = [(t["test"], interval(t["value"]), f"{t['op']} {t['limit']:,}", RESULTS[t["result"]]) for t in report["tests"]]
+        out.print(
+            f"  复核 review: {json.dumps(reason, ensure_ascii=False)}"
+            if isinstance(reason, str)
+            else f"  复核 review: {reason.get('zh', '')} {reason.get('en', reason.get('code', ''))}"
+        )
+    rows = [
+        (t["test"], interval(t["value"]), f"{t['op']} {t['limit']:,}", RESULTS[t["result"]])
+        for t in report["tests"]
+    ]
     draw_table(out, "", ("test", "value", "limit", "结果"), rows)
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:

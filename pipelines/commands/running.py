@@ -45,7 +45,9 @@ def intake(
 
 def verify(
     request: Annotated[str, typer.Option("--request", help="One request only, on extracts already admitted.")] = "",
-    as_of: Annotated[str, typer.Option("--as-of", help="The moment the batch speaks of, ISO 8601; now if left out.")] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="The moment the batch speaks of, ISO 8601; now if left out.")
+    ] = "",
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:

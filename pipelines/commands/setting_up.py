@@ -12,7 +12,9 @@ from pipelines.commands.terminal import JsonOption, WorkspaceOption, emit
 TEMPLATE = Path(__file__).resolve().parent.parent / "workspace_template"
 
 
-def init(folder: Annotated[Path, typer.Argument(help="The folder to make; it may exist, but not as a workspace.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; it may exist, but not as a workspace.")],
+) -> None:
     """新建工作区:带注释的 hedui.yaml、根密钥和各文件夹 · make a workspace with a commented configuration.
 
     Example: hedui init /srv/hedui
@@ -53,7 +55,9 @@ def synth(
     households: Annotated[int, typer.Option(help="How many households apply.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     dirt: Annotated[str, typer.Option(help="none, normal or heavy.")] = "normal",
-    trouble: Annotated[list[str] | None, typer.Option(help="A trouble of a source, by name; may be repeated.")] = None,
+    trouble: Annotated[
+        list[str] | None, typer.Option(help="A trouble of a source, by name; may be repeated.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """生成虚构县的数据和真值 · write a made-up county with known truth, the same to the byte for the same seed.

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", envvar="HEDUI_WORKSPACE", help="The workspace (folder with hedui.yaml).")
+    Path,
+    typer.Option("--workspace", "-w", envvar="HEDUI_WORKSPACE", help="The workspace (folder with hedui.yaml)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 

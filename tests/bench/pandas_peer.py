@@ -89,7 +89,11 @@ def day(dates: pd.Series) -> pd.Series:
     """Dates in any of the usual forms; 00000000 and what lies beyond is no date."""
     if pd.api.types.is_datetime64_any_dtype(dates):
         return dates
-    text = dates.astype(str).str.replace(r"[-/.](\d)(?=[-/.]|$)", r"0\1", regex=True).str.replace(r"[-/.]", "", regex=True)
+    text = (
+        dates.astype(str)
+        .str.replace(r"[-/.](\d)(?=[-/.]|$)", r"0\1", regex=True)
+        .str.replace(r"[-/.]", "", regex=True)
+    )
     return pd.to_datetime(text.str.slice(0, 8), format="%Y%m%d", errors="coerce")
 
 
@@ -126,14 +130,16 @@ def incomes(extracts: Extracts) -> pd.DataFrame:
     )
     tax = tax[~tax["pzxh"].isin(tax.loc[tax["gzbz"] == "1", "ypzxh"])]
     amount = fen(tax["sre"])
-    tax_income = pd.DataFrame({
-        "person": tax["zjhm"],
-        "kind": tax["sdxm"],
-        "wage": tax["sdxm"].isin(["工资薪金所得", "劳务报酬所得"]),
-        "start": day(tax["skssqq"]),
-        "end": day(tax["skssqz"]) + pd.Timedelta(days=1),
-        "fen": amount.where(tax["gzbz"] != "2", -amount.abs()),
-    })
+    tax_income = pd.DataFrame(
+        {
+            "person": tax["zjhm"],
+            "kind": tax["sdxm"],
+            "wage": tax["sdxm"].isin(["工资薪金所得", "劳务报酬所得"]),
+            "start": day(tax["skssqq"]),
+            "end": day(tax["skssqz"]) + pd.Timedelta(days=1),
+            "fen": amount.where(tax["gzbz"] != "2", -amount.abs()),
+        }
+    )
     tax_income = tax_income[(tax_income["end"] - tax_income["start"]).dt.days <= 360]
 
     pension = extracts.read("social_security/pensions", ["AAC002", "DYLB", "AAE003", "FFJE"], "AAC002")
@@ -143,7 +149,9 @@ def incomes(extracts: Extracts) -> pd.DataFrame:
         "wage": False, "start": start, "end": start + pd.DateOffset(months=1), "fen": fen(pension["FFJE"]),
     })  # fmt: skip
 
-    benefit = extracts.read("social_security/unemployment", ["身份证号", "起始月份", "终止月份", "月领取金额"], "身份证号")
+    benefit = extracts.read(
+        "social_security/unemployment", ["身份证号", "起始月份", "终止月份", "月领取金额"], "身份证号"
+    )
     first, last = month(benefit["起始月份"]).dt.to_period("M"), month(benefit["终止月份"]).dt.to_period("M")
     benefit["months"] = [pd.period_range(a, b, freq="M") for a, b in zip(first, last, strict=True)]
     benefit = benefit.explode("months")
@@ -153,9 +161,7 @@ def incomes(extracts: Extracts) -> pd.DataFrame:
         "end": start + pd.DateOffset(months=1), "fen": fen(benefit["月领取金额"]).to_numpy(),
     })  # fmt: skip
 
-    interest = extracts.read(
-        "banks/account_interest", ["CKRSFZJHM", "ZH", "JXQSRQ", "JXZZRQ", "LXJE"], "CKRSFZJHM"
-    )
+    interest = extracts.read("banks/account_interest", ["CKRSFZJHM", "ZH", "JXQSRQ", "JXZZRQ", "LXJE"], "CKRSFZJHM")
     interests = pd.DataFrame({
         "person": interest["CKRSFZJHM"], "kind": "interest", "wage": False, "start": day(interest["JXQSRQ"]),
         "end": day(interest["JXZZRQ"]) + pd.Timedelta(days=1), "fen": fen(interest["LXJE"]),
@@ -192,9 +198,13 @@ def financial_assets(members: pd.DataFrame, extracts: Extracts) -> pd.Series:
         "person": security["证件号码"], "asset": security["证券账户"],
         "fen": fen(security["持仓市值"]) + fen(security["资金余额"]),
     })  # fmt: skip
-    policy = extracts.read("insurers/policies", ["保单号", "投保人证件号码", "现金价值", "保单状态"], "投保人证件号码")
+    policy = extracts.read(
+        "insurers/policies", ["保单号", "投保人证件号码", "现金价值", "保单状态"], "投保人证件号码"
+    )
     policy = policy[policy["保单状态"] != "退保"]
-    policies = pd.DataFrame({"person": policy["投保人证件号码"], "asset": policy["保单号"], "fen": fen(policy["现金价值"])})
+    policies = pd.DataFrame(
+        {"person": policy["投保人证件号码"], "asset": policy["保单号"], "fen": fen(policy["现金价值"])}
+    )
     held = pd.concat([deposits, wallets, securities, policies], ignore_index=True).merge(members, on="person")
     return held.drop_duplicates(["request_id", "asset"]).groupby("request_id")["fen"].sum()
 
@@ -202,7 +212,8 @@ def financial_assets(members: pd.DataFrame, extracts: Extracts) -> pd.Series:
 def homes(members: pd.DataFrame, extracts: Extracts) -> pd.Series:
     """Homes held on the reference date; a title and a filing of one unit are one home, and the title decides."""
     title = extracts.read(
-        "natural_resources/real_estate_title", ["YWH", "BDCDYH", "ZJH", "FWYT", "DJSJ", "QSZT", "ZXSJ"], "ZJH", encoding="gb18030"
+        "natural_resources/real_estate_title", ["YWH", "BDCDYH", "ZJH", "FWYT", "DJSJ", "QSZT", "ZXSJ"],
+        "ZJH", encoding="gb18030",
     )  # fmt: skip
     title = title[title["FWYT"].isin(["10", "11", "111", "112", "12", "13"])]
     unit = title["BDCDYH"].where(title["BDCDYH"] != "", "title " + title["YWH"])
@@ -211,7 +222,9 @@ def homes(members: pd.DataFrame, extracts: Extracts) -> pd.Series:
         "historic": title["QSZT"].isin(["2", "3"]), "titled": True,
     })  # fmt: skip
     filing = extracts.read(
-        "housing/online_filing", ["备案编号", "不动产单元号", "买受人证件号码", "网签日期", "状态"], "买受人证件号码"
+        "housing/online_filing",
+        ["备案编号", "不动产单元号", "买受人证件号码", "网签日期", "状态"],
+        "买受人证件号码",
     )
     filing = filing[filing["状态"] != "已撤销"]
     unit = filing["不动产单元号"].where(filing["不动产单元号"] != "", "filing " + filing["备案编号"])

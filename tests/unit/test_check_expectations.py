@@ -20,7 +20,7 @@ def expectation(**fields: object) -> Expectation:
     return Expectation.model_validate({"name": "x", "zh": "甲", "en": "a", **fields})
 
 
-@pytest.fixture()
+@pytest.fixture
 def con() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute(
@@ -70,7 +70,9 @@ def test_empty_table_passes() -> None:
     assert {c.verdict for c in run_suite(con, SUITE)} == {"pass"}
 
 
-def test_great_expectations_counts_the_same_and_shows_no_value(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_great_expectations_counts_the_same_and_shows_no_value(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     from expectations import gx
 
     confirmed = {(c.suite, c.name): c.broken for c in gx.run(con, [SUITE], tmp_path)}
@@ -92,7 +94,12 @@ def test_worst() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"kind": "not_null"}, {"kind": "in_set", "columns": ["a"]}, {"kind": "between", "columns": ["a"]}, {"kind": "rows"}],
+    [
+        {"kind": "not_null"},
+        {"kind": "in_set", "columns": ["a"]},
+        {"kind": "between", "columns": ["a"]},
+        {"kind": "rows"},
+    ],
 )
 def test_incomplete_expectation_is_refused(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -110,7 +117,14 @@ def test_every_contract_has_a_suite_of_its_own() -> None:
 
 def test_dataset_expectations_use_columns_of_their_contract() -> None:
     for contract in load_contracts().values():
-        types = {"id": "UUID", "name": "UUID", "display": "BLOB", "money": "BIGINT", "int": "BIGINT", "date": "DATE"}
+        types = {
+            "id": "UUID",
+            "name": "UUID",
+            "display": "BLOB",
+            "money": "BIGINT",
+            "int": "BIGINT",
+            "date": "DATE",
+        }
         types |= {"month": "DATE", "code": "VARCHAR", "flag": "BOOLEAN", "text": "VARCHAR"}
         columns = [
             f'"{c.name}" {types[c.type]}{"[]" if c.multiple else ""}'
