@@ -26,7 +26,7 @@ class ContentDigest:
                 values.update(_text(column))
             else:
                 presence.update(_bytes(column.is_valid().cast(pa.uint8())))
-                values.update(_bytes(pc.fill_null(column, pa.scalar(0).cast(column.type))))
+                values.update(_bytes(column))
 
     def tagged(self) -> str:
         """``sha256:`` and the digest of all rows so far."""
@@ -37,9 +37,16 @@ class ContentDigest:
 
 
 def _bytes(column: pa.Array) -> Any:
+    """The values as they lie in memory; under a NULL there may be anything, so zeros are put there."""
+    if not len(column):
+        return b""
     width = column.type.bit_width // 8
     data = np.frombuffer(column.buffers()[1], dtype=np.uint8)
-    return data[column.offset * width : (column.offset + len(column)) * width]
+    data = data[column.offset * width : (column.offset + len(column)) * width]
+    if column.null_count:
+        data = data.copy()
+        data.reshape(-1, width)[column.is_null().to_numpy(zero_copy_only=False)] = 0
+    return data
 
 
 def _text(column: pa.Array) -> Any:

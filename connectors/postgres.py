@@ -22,9 +22,9 @@ def through_duckdb(contract: Contract, engine: sa.Engine, statement: sa.Select) 
     sql = str(compiled).replace("%%", "%")
     connection = duckdb.connect(config={"threads": 1, "memory_limit": "512MB", "temp_directory": ""})
     try:
-        connection.execute(f"LOAD '{_scanner()}'")
-        connection.execute(f"ATTACH {_literal(_dsn(engine.url))} AS source (TYPE postgres, READ_ONLY)")
-        reader = connection.execute(f"SELECT * FROM postgres_query('source', {_literal(sql)})").to_arrow_reader(
+        connection.execute(f"LOAD '{scanner()}'")
+        connection.execute(f"ATTACH {literal(dsn(engine.url))} AS source (TYPE postgres, READ_ONLY)")
+        reader = connection.execute(f"SELECT * FROM postgres_query('source', {literal(sql)})").to_arrow_reader(
             BATCH_ROWS
         )
         check_types(contract, reader.schema)
@@ -35,11 +35,12 @@ def through_duckdb(contract: Contract, engine: sa.Engine, statement: sa.Select) 
         connection.close()
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _dsn(url: sa.URL) -> str:
+def dsn(url: sa.URL) -> str:
     """The address as libpq writes it."""
     parts = {
         "host": url.host,
@@ -55,7 +56,7 @@ def _dsn(url: sa.URL) -> str:
     return " ".join(f"{name}='{value}'" for name, value in escaped)
 
 
-def _scanner() -> Path:
+def scanner() -> Path:
     """The signed extension that ships as a wheel."""
     import duckdb_extension_postgres_scanner as package
 

@@ -1,0 +1,198 @@
+"""A department's HTTP service over a folder of Parquet: tickets and pages, and misbehaviour on command."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+
+from connectors.contract import Contract, HttpDelivery
+
+_NORMAL = "translate(upper(translate({column}, '０１２３４５６７８９Ｘｘ　', '0123456789XX ')), ' \t', '')"
+Trouble = Literal["slow", "status", "cut", "wrong_count", "wrong_digest", "partial", "never_ready", "not_json"]
+
+
+@dataclass
+class Misbehaviour:
+    """What a dataset's service does wrong, and how often before it behaves again (always, if ``times`` is None)."""
+
+    trouble: Trouble
+    times: int | None = None
+    status: int = 503
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Reply:
+    pages: list[bytes]
+    rows: int
+    digest: str
+    answered: list[str] | None
+
+
+@dataclass
+class DepartmentService:
+    """The state of the service: one folder of departments, tickets, and what it was told to do wrong."""
+
+    departments: Path
+    contracts: dict[str, Contract]
+    as_of: date
+    wrong: dict[str, Misbehaviour] = field(default_factory=dict)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    _tickets: dict[str, tuple[str, _Reply]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def takes(self, dataset: str, *troubles: Trouble) -> Misbehaviour | None:
+        """The misbehaviour that is due now, counted down."""
+        with self._lock:
+            due = self.wrong.get(dataset)
+            if due is None or due.trouble not in troubles or due.times == 0:
+                return None
+            if due.times is not None:
+                due.times -= 1
+            return due
+
+    def reply(self, contract: Contract, persons: list[str], page_rows: int) -> _Reply:
+        """The rows of the persons asked for, as pages of JSON Lines; 503 when the department has sent nothing."""
+        folder = self.departments / contract.folder
+        if not list(folder.glob("*.parquet")):
+            raise HTTPException(503)
+        silent = set(_unanswered(folder))
+        if self.takes(contract.dataset, "partial"):
+            silent |= set(persons[::3])
+        answered = [person for person in persons if person not in silent]
+        lines = _rows_of(contract, folder, answered)
+        pages = [
+            ("\n".join(lines[at : at + page_rows].to_pylist()) + "\n").encode()
+            for at in range(0, len(lines), page_rows)
+        ]
+        digest = hashlib.sha256(b"".join(pages)).hexdigest()
+        if self.takes(contract.dataset, "wrong_digest"):
+            digest = "0" * 64
+        rows = len(lines) + bool(self.takes(contract.dataset, "wrong_count"))
+        return _Reply(pages, rows, f"sha256:{digest}", answered if silent & set(persons) else None)
+
+    def leave(self, dataset: str, reply: _Reply) -> str:
+        """Keep an answer under a ticket."""
+        with self._lock:
+            ticket = f"t{len(self._tickets) + 1}"
+            self._tickets[ticket] = dataset, reply
+        return ticket
+
+    def left(self, ticket: str) -> _Reply:
+        """The answer of a ticket."""
+        if ticket not in self._tickets:
+            raise HTTPException(404)
+        return self._tickets[ticket][1]
+
+
+def _unanswered(folder: Path) -> list[str]:
+    """Persons whom the made-up county's banks leave out of their answers."""
+    file = folder / "unanswered.json"
+    return list(json.loads(file.read_text("utf-8"))) if file.exists() else []
+
+
+def _rows_of(contract: Contract, folder: Path, persons: list[str]) -> pa.ChunkedArray:
+    """One JSON text per row, in the file's order; registers hold numbers in 18 and in 15 digits."""
+    forms = persons + [p[:6] + p[8:17] for p in persons if len(p) == 18 and p[6:8] == "19"]
+    connection = duckdb.connect(config={"threads": 1})
+    try:
+        connection.register("asked", pa.table({"form": pa.array(forms, pa.string())}))
+        fields = ", ".join(f'"{name}" := "{name}"::VARCHAR' for name in contract.schema.names)
+        wanted = " OR ".join(
+            _NORMAL.format(column=f'"{c.source}"') + " IN (SELECT form FROM asked)" for c in contract.subjects
+        )
+        query = (
+            f"SELECT to_json(struct_pack({fields}))::VARCHAR AS line FROM read_parquet('{folder}/*.parquet', "
+            f"file_row_number = true) WHERE {wanted} ORDER BY file_row_number"
+        )
+        return connection.execute(query).to_arrow_table().column("line")
+    finally:
+        connection.close()
+
+
+def _declared(service: DepartmentService, reply: _Reply) -> dict[str, Any]:
+    return {
+        "rows": reply.rows,
+        "pages": len(reply.pages),
+        "digest": reply.digest,
+        "as_of": service.as_of.isoformat(),
+    }
+
+
+def application(service: DepartmentService) -> FastAPI:
+    """The service's routes; see docs/department-http.md."""
+    app = FastAPI(openapi_url=None)
+
+    async def misbehave(dataset: str, request: Request) -> None:
+        service.requests.append((request.method, dataset))
+        if slow := service.takes(dataset, "slow"):
+            await asyncio.sleep(slow.seconds)
+        if failing := service.takes(dataset, "status"):
+            raise HTTPException(failing.status)
+
+    def contract_of(dataset: str) -> Contract:
+        contract = service.contracts.get(dataset)
+        if contract is None or not isinstance(contract.delivery, HttpDelivery):
+            raise HTTPException(404)
+        return contract
+
+    @app.post("/{department}/{name}/tickets", status_code=202)
+    async def submit(department: str, name: str, request: Request) -> Any:
+        dataset = f"{department}/{name}"
+        await misbehave(dataset, request)
+        contract, asked = contract_of(dataset), await request.json()
+        if service.takes(dataset, "not_json"):
+            return Response("<html>", media_type="text/html")
+        rows = contract.delivery.page_rows if isinstance(contract.delivery, HttpDelivery) else 1
+        reply = await asyncio.to_thread(service.reply, contract, asked["persons"], rows)
+        return {"ticket": service.leave(dataset, reply)}
+
+    @app.get("/{department}/{name}/tickets/{ticket}")
+    async def look(department: str, name: str, ticket: str, request: Request) -> dict[str, Any]:
+        await misbehave(f"{department}/{name}", request)
+        if service.takes(f"{department}/{name}", "never_ready"):
+            return {"state": "working"}
+        reply = service.left(ticket)
+        return {"state": "ready", **_declared(service, reply), "answered": reply.answered}
+
+    @app.get("/{department}/{name}/tickets/{ticket}/pages/{number}")
+    async def fetch(department: str, name: str, ticket: str, number: int, request: Request) -> Response:
+        dataset = f"{department}/{name}"
+        await misbehave(dataset, request)
+        return _page(service, dataset, service.left(ticket), number)
+
+    @app.post("/{department}/{name}")
+    async def paged(department: str, name: str, request: Request, page: int, rows: int) -> Response:
+        dataset = f"{department}/{name}"
+        await misbehave(dataset, request)
+        asked = await request.json()
+        reply = await asyncio.to_thread(service.reply, contract_of(dataset), asked["persons"], rows)
+        return _page(service, dataset, reply, page)
+
+    return app
+
+
+def _page(service: DepartmentService, dataset: str, reply: _Reply, number: int) -> Response:
+    content = reply.pages[number - 1] if 1 <= number <= len(reply.pages) else b""
+    declared = {f"answer-{name.replace('_', '-')}": str(value) for name, value in _declared(service, reply).items()}
+    headers = {**declared, "content-type": "application/x-ndjson"}
+    if not service.takes(dataset, "cut"):
+        return Response(content, headers=headers)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield content[: len(content) // 2]
+        raise ConnectionAbortedError
+
+    return StreamingResponse(half(), headers={**headers, "content-length": str(len(content))})

