@@ -19,7 +19,7 @@ from pipelines.errors import EpochMixedError
 from pipelines.facts import create_current_views, create_fact_tables
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
-from pipelines.warehouse import connect, scan, sql_text, write_parquet
+from pipelines.warehouse import SQL, connect, scan, sql_text, write_parquet
 
 PLANNED = ("requests", "members", "member_statuses", "declarations", "queries", "other_requests")
 POLICY = (
@@ -30,7 +30,8 @@ STEPS = (
     "household/windows", "household/member_persons", "household/member_coverage", "household/usable_sources",
     "household/member_statuses_found", "household/deaths", "household/household_members", "household/households",
     "household/gaps", "household/withheld",
-    "figures/member_income", "figures/income_lines", "figures/income_bounds", "figures/income_items", "figures/deductions",
+    "figures/member_income", "figures/netted_income", "figures/reported_before", "figures/income_lines",
+    "figures/income_items", "figures/deductions",
     "figures/member_holdings", "figures/holders", "figures/assets", "figures/asset_treatment", "figures/asset_items",
     "assess/figure_kinds", "assess/figures", "assess/tests", "assess/declaration_items", "assess/tests_as_declared",
     "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
@@ -39,6 +40,7 @@ RESULTS = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures", "tests",
     "declaration", "review", "decisive", "conclusions", "withheld",
 )  # fmt: skip
+WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
 
 
 def run_steps(con: duckdb.DuckDBPyConnection) -> None:
@@ -57,8 +59,6 @@ def run_steps(con: duckdb.DuckDBPyConnection) -> None:
 
 def _select(step: str) -> str:
     """A step's text; a step with a folder of its own name is the union of the folder's files."""
-    from pipelines.warehouse import SQL
-
     parts = sorted((SQL / step).glob("*.sql"))
     texts = [sql_text(f"{step}.sql")] + [part.read_text("utf-8") for part in parts]
     return "\nUNION ALL BY NAME\n".join(f"(\n{text})" for text in texts) if parts else texts[0]
@@ -120,7 +120,12 @@ def _persons(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
 def _write_shard(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     # conclusions last: its file says that the shard is whole
     for table in sorted(RESULTS, key=lambda name: name == "conclusions"):
-        write_parquet(con, f"SELECT * FROM {table} ORDER BY ALL", folder / f"{table}.parquet")
+        if table in WITH_FACTS:
+            con.execute(f"CREATE OR REPLACE VIEW result AS SELECT * FROM {table}")
+            select = sql_text("report/with_evidence.sql")
+        else:
+            select = f"SELECT * FROM {table}"
+        write_parquet(con, f"SELECT * FROM ({select}) ORDER BY ALL", folder / f"{table}.parquet")
 
 
 def run(
@@ -144,7 +149,7 @@ def run(
         return batch.summary("assess")
     contracts = load_contracts(workspace.settings.contracts)
     size = workspace.settings.limits.shard_households
-    with connect(KeyRing.open(workspace).data_key(batch.source_folder), workspace.settings.limits) as con:
+    with connect(KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder), workspace.settings.limits) as con:
         _load_common(con, batch, contracts, ended)
         done = number = 0
         while count := _load_shard(con, batch, number, size):

@@ -2,16 +2,16 @@
 WITH wage_share AS (
   -- a wage fact takes its part of the deduction away with it
   SELECT b.*, CASE WHEN b.category = 'wage' AND b.granularity <> 'annual' THEN 10000 - p.wage_deduction_bp ELSE 10000 END AS net_bp
-  FROM income_bounds b
+  FROM income_lines b
   JOIN policy p USING (policy_id)
 ),
 contributions AS (
   SELECT request_id, 'income' AS figure, 'income' AS item_kind, category || '/' || kind AS label, member_no, dataset, period_from,
-    facts, low_fen * net_bp // 10000 AS low, high_fen * net_bp // 10000 AS high
+    [fact_no] AS facts, low_fen * net_bp // 10000 AS low, high_fen * net_bp // 10000 AS high
   FROM wage_share
   WHERE high_fen > 0
   UNION ALL
-  SELECT request_id, figure, 'asset', class || '/' || COALESCE(label, ''), member_no, facts[1].dataset, as_of, facts, low, high
+  SELECT request_id, figure, 'asset', class || '/' || COALESCE(label, ''), member_no, dataset, as_of, facts, low, high
   FROM asset_items
   WHERE figure IS NOT NULL AND (high > 0 OR high IS NULL)
 )

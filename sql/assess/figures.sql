@@ -1,8 +1,8 @@
 -- Every figure of a household as a closed interval; `high` NULL means unbounded (a required source is missing).
 WITH parts AS (
-  SELECT request_id, 'income.' || category AS figure, low_fen AS low, high_fen AS high FROM income_bounds
+  SELECT request_id, 'income.' || category AS figure, low_fen AS low, high_fen AS high FROM income_lines
   UNION ALL
-  SELECT request_id, 'income', low_fen, high_fen FROM income_bounds
+  SELECT request_id, 'income', low_fen, high_fen FROM income_lines
   UNION ALL
   SELECT request_id, 'income', -low_fen, -high_fen FROM deductions
   UNION ALL

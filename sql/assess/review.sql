@@ -5,5 +5,5 @@ SELECT
   CAST(NULL AS VARCHAR) AS rule,
   CAST(NULL AS INTEGER) AS member_no,
   CAST(NULL AS VARCHAR) AS dataset,
-  CAST([] AS STRUCT(dataset VARCHAR, extract_digest VARCHAR, row_no BIGINT, row_digest VARCHAR)[]) AS facts
+  CAST(NULL AS BIGINT[]) AS facts             -- fact numbers; the table `evidence` leads from each to its row
 WHERE FALSE

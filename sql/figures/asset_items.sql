@@ -9,7 +9,7 @@ WITH portions AS (
 SELECT
   request_id,
   CAST(ROW_NUMBER() OVER (PARTITION BY request_id ORDER BY class, asset) AS INTEGER) AS item_no,
-  member_no, class, label, asset, share_bp, value_fen,
+  member_no, dataset, class, label, asset, share_bp, value_fen,
   CASE
     WHEN class = 'dwelling' THEN 'homes' WHEN class = 'vehicle' THEN 'vehicles' WHEN class = 'business' THEN 'businesses'
     WHEN financial THEN 'financial_assets'

@@ -6,7 +6,12 @@ WITH titled AS (
 told AS (
   SELECT
     mh.*,
-    mh.dataset = 'housing/online_filing' AND t.asset IS NOT NULL AS filing_of_title
+    mh.held AND NOT (mh.dataset = 'housing/online_filing' AND t.asset IS NOT NULL) AS held_by_this,
+    -- the record that speaks for the thing: a title before a filing, then in the order of the extracts
+    ROW_NUMBER() OVER (
+      PARTITION BY mh.request_id, mh.class, mh.asset
+      ORDER BY mh.dataset = 'housing/online_filing', mh.held DESC, mh.fact_no
+    ) AS place
   FROM member_holdings mh
   LEFT JOIN titled t ON t.request_id = mh.request_id AND t.asset = mh.asset
   WHERE mh.class <> 'sale'
@@ -15,21 +20,20 @@ SELECT
   request_id, class, asset, MIN(policy_id) AS policy_id,
   MIN(member_no) AS member_no,
   BOOL_OR(counted) AS counted,
-  BOOL_OR(held AND NOT filing_of_title) AS held,
-  MIN(label ORDER BY filing_of_title, dataset, label) AS label,
-  FIRST(display ORDER BY filing_of_title, extract_digest, row_no) AS display,
+  BOOL_OR(held_by_this) AS held,
+  MAX(CASE WHEN place = 1 THEN label END) AS label,
+  MAX(CASE WHEN place = 1 THEN display END) AS display,
+  MAX(CASE WHEN place = 1 THEN dataset END) AS dataset,
+  MAX(CASE WHEN place = 1 THEN status END) AS status,
+  MAX(CASE WHEN place = 1 THEN status_on END) AS status_on,
   MAX(value_fen) AS value_fen,
   MIN(currency) AS currency,
   MAX(as_of) AS as_of,
-  MIN(status ORDER BY filing_of_title, status) AS status,
-  MAX(status_on) AS status_on,
   MIN(mirrors) AS mirrors,
   BOOL_OR(custodial) AS custodial,
   MIN(use_character) AS use_character,
   -- disputed only if no record about it is clean
   CASE WHEN BOOL_AND(reason IS NOT NULL) THEN MIN(reason) END AS reason,
-  BOOL_OR(ownership = 'joint') AS joint,
-  LIST({'dataset': dataset, 'extract_digest': extract_digest, 'row_no': row_no, 'row_digest': row_digest}
-       ORDER BY dataset, extract_digest, row_no) AS facts
+  list_sort(LIST(fact_no)) AS facts
 FROM told
 GROUP BY request_id, class, asset

@@ -3,7 +3,7 @@ WITH months AS (
   SELECT
     request_id, member_no, policy_id, date_trunc('month', period_from) AS month,
     SUM(low_fen) AS wage_low, SUM(high_fen) AS wage_high
-  FROM income_bounds
+  FROM income_lines
   WHERE category = 'wage' AND granularity <> 'annual' AND treatment IN ('counted', 'netted', 'disputed')
   GROUP BY request_id, member_no, policy_id, date_trunc('month', period_from)
 )

@@ -17,6 +17,6 @@ SELECT
     WHEN treatment = 'not_counted' THEN 'R28' ELSE 'R35'
   END AS rule,
   MIN(cites) AS cites,
-  flatten(LIST(facts ORDER BY period_from, period_to)) AS facts
-FROM income_bounds
+  list_sort(LIST(fact_no)) AS facts
+FROM income_lines
 GROUP BY request_id, member_no, category, kind, payer, dataset, granularity, treatment, reason

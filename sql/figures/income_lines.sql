@@ -1,51 +1,41 @@
--- One line per member, payer, kind and period: what counts after corrections (R39) and double reporting (R40).
-WITH corrected AS (
-  -- a correction stands in the place of what it corrects; a reversal is a negative amount beside it
+-- One line per income fact: how it counts, and as which interval (rules.md section 1).
+-- Disputed amounts are [0, x]; what is excluded, doubled, lost or of a person who does not count is [0, 0], but shown.
+WITH judged AS (
   SELECT
-    i.*,
-    EXISTS (
-      SELECT 1 FROM member_income c
-      WHERE c.mark = 'correction' AND c.request_id = i.request_id AND c.member_no = i.member_no
-        AND c.dataset = i.dataset AND c.correction_of = i.record_ref
-    ) AS replaced
+    i.* EXCLUDE (reason),
+    COALESCE(n.reason, i.reason) AS reason,
+    COALESCE(n.net_fen, i.amount_fen) AS counted_fen,
+    n.fact_no IS NOT NULL AS netted,
+    b.fact_no IS NOT NULL AS reported_before,
+    x.cites
   FROM member_income i
+  LEFT JOIN netted_income n USING (fact_no)
+  LEFT JOIN reported_before b USING (fact_no)
+  LEFT JOIN policy_income_excluded x ON x.policy_id = i.policy_id AND x.kind = i.kind
 ),
-lines AS (
+treated AS (
   SELECT
-    request_id, member_no, counted, policy_id, category, kind, payer, dataset, granularity, period_from, period_to, reason,
-    MIN(paid_on) AS paid_on,
-    SUM(CASE WHEN replaced THEN 0 ELSE amount_fen END) AS amount_fen,
-    COUNT(*) FILTER (mark <> 'original') > 0 AS netted,
-    LIST({'dataset': dataset, 'extract_digest': extract_digest, 'row_no': row_no, 'row_digest': row_digest}
-         ORDER BY extract_digest, row_no) AS facts
-  FROM corrected
-  GROUP BY request_id, member_no, counted, policy_id, category, kind, payer, dataset, granularity, period_from, period_to,
-    reason
-),
-ranked AS (
-  -- the same wage from tax and from another department counts once, tax figure first
-  SELECT
-    *,
-    category = 'wage' AND dataset <> FIRST_VALUE(dataset) OVER (
-      PARTITION BY request_id, member_no, category, payer, date_trunc('month', period_from)
-      ORDER BY CASE WHEN dataset LIKE 'taxation/%' THEN 0 ELSE 1 END, dataset
-    ) AS reported_before
-  FROM lines
+    j.*,
+    CASE
+      WHEN NOT j.counted AND COALESCE(j.reason, '') <> 'after_death' THEN 'not_counted'
+      WHEN j.cites IS NOT NULL THEN 'excluded'
+      WHEN j.reported_before THEN 'duplicate'
+      WHEN j.counted_fen < 0 AND NOT p.loss_offset THEN 'loss'
+      WHEN j.netted AND j.counted_fen = 0 THEN 'netted'
+      WHEN j.reason IS NOT NULL THEN 'disputed'
+      WHEN j.netted THEN 'netted'
+      ELSE 'counted'
+    END AS treatment
+  FROM judged j
+  JOIN policy p ON p.policy_id = j.policy_id
 )
 SELECT
-  r.* EXCLUDE (netted, reported_before, amount_fen),
-  CAST(r.amount_fen AS BIGINT) AS amount_fen,
-  CASE
-    WHEN NOT r.counted AND COALESCE(r.reason, '') <> 'after_death' THEN 'not_counted'
-    WHEN x.kind IS NOT NULL THEN 'excluded'
-    WHEN r.reported_before THEN 'duplicate'
-    WHEN r.amount_fen <= 0 AND r.netted THEN 'netted'
-    WHEN r.amount_fen < 0 AND NOT p.loss_offset THEN 'loss'
-    WHEN r.reason IS NOT NULL THEN 'disputed'
-    WHEN r.netted THEN 'netted'
-    ELSE 'counted'
-  END AS treatment,
-  x.cites
-FROM ranked r
-JOIN policy p ON p.policy_id = r.policy_id
-LEFT JOIN policy_income_excluded x ON x.policy_id = r.policy_id AND x.kind = r.kind
+  request_id, member_no, policy_id, category, kind, payer, dataset, granularity, period_from, period_to, paid_on,
+  amount_fen, treatment,
+  CASE WHEN treatment IN ('disputed', 'not_counted') THEN reason END AS reason,
+  cites,
+  CASE WHEN treatment IN ('counted', 'netted') THEN counted_fen ELSE 0 END AS low_fen,
+  CASE WHEN treatment IN ('counted', 'netted') THEN counted_fen WHEN treatment = 'disputed' THEN GREATEST(counted_fen, 0)
+    ELSE 0 END AS high_fen,
+  fact_no
+FROM treated

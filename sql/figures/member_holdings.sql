@@ -12,7 +12,7 @@ SELECT
     WHEN hm.died_on IS NOT NULL AND COALESCE(f.as_of, h.reference_date) > hm.died_on THEN 'after_death'
     WHEN u.stale THEN 'stale'
   END AS reason,
-  f.dataset, f.extract_digest, f.row_no, f.row_digest
+  f.dataset, f.fact_no
 FROM fact_holding f
 JOIN member_persons mp ON mp.person = f.person
 JOIN members m ON m.request_id = mp.request_id AND m.member_no = mp.member_no

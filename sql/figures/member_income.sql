@@ -1,5 +1,5 @@
 -- Income facts of members whose source may be used, in or across the window (R35, R46): one row per fact.
--- `straddles`: the period crosses an end of the window; nothing is spread, so it is disputed as a whole.
+-- Reasons to dispute: nothing is spread, so a period that crosses an end of the window is disputed as a whole.
 SELECT
   m.request_id, m.member_no, hm.counted, h.policy_id,
   f.category, f.kind, COALESCE(f.payer, '') AS payer, f.dataset, f.granularity,
@@ -12,7 +12,7 @@ SELECT
     WHEN f.granularity = 'annual' THEN 'annual_only'
     WHEN f.period_from < h.window_from OR f.period_to > h.window_to THEN 'straddles_window'
   END AS reason,
-  f.extract_digest, f.row_no, f.row_digest
+  f.fact_no
 FROM fact_income f
 JOIN member_persons mp ON mp.person = f.person
 JOIN members m ON m.request_id = mp.request_id AND m.member_no = mp.member_no

@@ -2,8 +2,7 @@
 SELECT
   m.request_id, m.member_no, f.kind, f.from_on, f.to_on, f.detail,
   f.name_token IS NOT NULL AND f.name_token <> m.name_token AS name_differs,
-  u.stale,
-  f.dataset, f.extract_digest, f.row_no, f.row_digest
+  u.stale, f.dataset, f.fact_no
 FROM fact_status f
 JOIN member_persons mp ON mp.person = f.person
 JOIN members m ON m.request_id = mp.request_id AND m.member_no = mp.member_no

@@ -1,19 +1,24 @@
 -- Per household: property items with their evidence; the display text was opened for this document only.
-SELECT request_id, to_json(list(struct_pack(
+SELECT request_id, '[' || string_agg(to_json(struct_pack(
     as_of := as_of,
+    cites := cites,
     class := class,
     counted := struct_pack(high := high, low := low),
+    currency := currency,
     display := shown,
     facts := list_transform(facts, lambda f: struct_pack(
         "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
-    label := label,
+    figure := figure,
+    label := nullif(label, ''),
     member := member_no,
     "no" := item_no,
     reason := reason,
     rule := rule,
     share_bp := share_bp,
+    status := status,
+    status_on := status_on,
     treatment := treatment,
     value_fen := value_fen
-) ORDER BY item_no)) AS items
+)), ',' ORDER BY item_no) || ']' AS items
 FROM asset_items LEFT JOIN opened_assets USING (request_id, item_no)
 GROUP BY request_id

@@ -1,12 +1,24 @@
--- Per household: the facts or missing sources that would change a test's result, largest first.
-SELECT request_id, to_json(list(struct_pack(
+-- Per household: the facts or missing sources that would change a test's result, largest first, by the number of their item.
+WITH items AS (
+    SELECT request_id, 'income' AS item_kind, item_no, member_no, period_from, facts FROM income_items
+    UNION ALL
+    SELECT request_id, 'asset', item_no, member_no, as_of, facts FROM asset_items
+),
+numbered AS (
+    SELECT d.*, i.item_no
+    FROM decisive AS d
+    LEFT JOIN items AS i
+        ON i.request_id = d.request_id AND i.item_kind = d.item_kind AND i.member_no = d.member_no
+        AND i.period_from IS NOT DISTINCT FROM d.period_from AND i.facts = d.facts
+)
+SELECT request_id, '[' || string_agg(to_json(struct_pack(
     amount := amount,
     dataset := dataset,
-    item_kind := item_kind,
-    item_no := item_no,
+    item := item_no,
+    item_kind := nullif(item_kind, 'source'),
     kind := kind,
     member := member_no,
     rank := rank,
     test := test
-) ORDER BY test, rank, item_kind, item_no, dataset, member_no)) AS decisive
-FROM decisive GROUP BY request_id
+)), ',' ORDER BY test, rank, item_no) || ']' AS decisive
+FROM numbered GROUP BY request_id

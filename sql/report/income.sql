@@ -1,5 +1,5 @@
 -- Per household: income items with their evidence.
-SELECT request_id, to_json(list(struct_pack(
+SELECT request_id, '[' || string_agg(to_json(struct_pack(
     amount_fen := amount_fen,
     category := category,
     cites := cites,
@@ -12,10 +12,10 @@ SELECT request_id, to_json(list(struct_pack(
     member := member_no,
     "no" := item_no,
     paid_on := paid_on_min,
-    payer := payer,
+    payer := nullif(payer, ''),
     period := struct_pack("from" := period_from, "to" := period_to),
     reason := reason,
     rule := rule,
     treatment := treatment
-) ORDER BY item_no)) AS items
+)), ',' ORDER BY item_no) || ']' AS items
 FROM income_items GROUP BY request_id

@@ -1,5 +1,5 @@
 -- Per household: its persons by name, opened for this document only.
-SELECT request_id, to_json(list(struct_pack(
+SELECT request_id, '[' || string_agg(to_json(struct_pack(
     counted := counted,
     id_number := id_number,
     member := member_no,
@@ -8,6 +8,6 @@ SELECT request_id, to_json(list(struct_pack(
     role := role,
     rule := rule,
     why := why
-) ORDER BY member_no)) AS members
+)), ',' ORDER BY member_no) || ']' AS members
 FROM household_members JOIN opened_members USING (request_id, member_no)
 GROUP BY request_id

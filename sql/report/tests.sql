@@ -1,7 +1,9 @@
 -- Per household: each test, its limit, the figure's interval and the result.
-SELECT request_id, to_json(list(struct_pack(
+SELECT request_id, '[' || string_agg(to_json(struct_pack(
     cites := cites,
+    example := example,
     figure := figure,
+    formula := formula,
     limit_total := limit_total,
     limit_value := limit_value,
     op := op,
@@ -11,5 +13,5 @@ SELECT request_id, to_json(list(struct_pack(
     title := struct_pack(en := title_en, zh := title_zh),
     unit := unit,
     value := struct_pack(high := high, low := low)
-) ORDER BY test)) AS tests
+)), ',' ORDER BY test) || ']' AS tests
 FROM tests GROUP BY request_id

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from connectors.contract import load_contracts
 from pipelines.assess import run_steps
-from pipelines.facts import KINDS
+from pipelines.facts import KINDS, number_facts
 from pipelines.policy import Pack, load_pack, pack_folder, tables
 from pipelines.warehouse import sql_text
 
@@ -183,13 +183,14 @@ def _fact_rows(kind: str, fact: Story) -> Iterator[dict[str, Any]]:
 def _facts(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     row_no = 0
     for kind in KINDS:
-        con.execute(f"CREATE TABLE fact_{kind} AS {sql_text(f'facts/{kind}.sql')}")
+        con.execute(f"CREATE TABLE told_{kind} AS {sql_text(f'facts/{kind}.sql')}")
         for fact in story.get(kind, []):
             for row in _fact_rows(kind, fact):
                 row_no += 1
                 row |= {"extract_digest": "sha256:" + "0" * 64, "row_no": row_no, "row_digest": f"{row_no:032x}"}
                 names = ", ".join(row)
-                con.execute(f"INSERT INTO fact_{kind} ({names}) VALUES ({', '.join('?' for _ in row)})", list(row.values()))
+                con.execute(f"INSERT INTO told_{kind} ({names}) VALUES ({', '.join('?' for _ in row)})", list(row.values()))
+    number_facts(con)
 
 
 def _coverage(con: duckdb.DuckDBPyConnection, story: Story) -> None:

@@ -1,13 +1,12 @@
 -- R41: somebody paid contributions for an employed person in a month for which no wage is known.
 WITH employed AS (
   SELECT
-    s.request_id, s.member_no, s.from_on AS month, s.dataset,
-    {'dataset': s.dataset, 'extract_digest': s.extract_digest, 'row_no': s.row_no, 'row_digest': s.row_digest} AS fact
+    s.request_id, s.member_no, s.from_on AS month, s.dataset, s.fact_no
   FROM member_statuses_found s
   JOIN households h USING (request_id)
   WHERE s.kind = 'contribution' AND NOT s.name_differs AND s.from_on >= h.window_from AND s.from_on < h.window_to
 )
-SELECT e.request_id, 'employed_without_wage' AS code, 'R41' AS rule, e.member_no, e.dataset, LIST(e.fact ORDER BY e.fact) AS facts
+SELECT e.request_id, 'employed_without_wage' AS code, 'R41' AS rule, e.member_no, e.dataset, list_sort(LIST(e.fact_no)) AS facts
 FROM employed e
 JOIN member_coverage c
   ON c.request_id = e.request_id AND c.member_no = e.member_no AND c.dataset = 'taxation/individual_income' AND c.state = 'covered'

@@ -2,8 +2,8 @@
 WITH events AS (
   SELECT
     m.request_id, m.member_no, m.relation, m.married, l.kind, l.other, l.from_on,
-    l.dataset, l.extract_digest, l.row_no, l.row_digest,
-    ROW_NUMBER() OVER (PARTITION BY m.request_id, m.member_no ORDER BY l.from_on DESC, l.kind, l.row_no) AS latest
+    l.dataset, l.fact_no,
+    ROW_NUMBER() OVER (PARTITION BY m.request_id, m.member_no ORDER BY l.from_on DESC, l.kind, l.fact_no) AS latest
   FROM members m
   JOIN requests r USING (request_id)
   JOIN member_persons mp ON mp.request_id = m.request_id AND mp.member_no = m.member_no
@@ -13,7 +13,7 @@ WITH events AS (
 )
 SELECT
   e.request_id, 'marital_status_differs' AS code, 'R25' AS rule, e.member_no, e.dataset,
-  [{'dataset': e.dataset, 'extract_digest': e.extract_digest, 'row_no': e.row_no, 'row_digest': e.row_digest}] AS facts
+  [e.fact_no] AS facts
 FROM events e
 LEFT JOIN member_persons other ON other.request_id = e.request_id AND other.person = e.other
 WHERE e.latest = 1

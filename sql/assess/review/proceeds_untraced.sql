@@ -1,6 +1,6 @@
 -- R49: a home sold within the year before the reference date, whose price is found in no balance.
 WITH sales AS (
-  SELECT DISTINCT s.request_id, s.member_no, s.asset, s.proceeds_fen, s.dataset, s.extract_digest, s.row_no, s.row_digest
+  SELECT DISTINCT s.request_id, s.member_no, s.asset, s.proceeds_fen, s.dataset, s.fact_no
   FROM member_holdings s
   JOIN policy p USING (policy_id)
   WHERE s.class = 'sale' AND s.reason IS NULL AND s.proceeds_fen >= p.trace_proceeds_min_fen
@@ -8,7 +8,7 @@ WITH sales AS (
 )
 SELECT
   s.request_id, 'proceeds_untraced' AS code, 'R49' AS rule, s.member_no, s.dataset,
-  [{'dataset': s.dataset, 'extract_digest': s.extract_digest, 'row_no': s.row_no, 'row_digest': s.row_digest}] AS facts
+  [s.fact_no] AS facts
 FROM sales s
 JOIN figures f ON f.request_id = s.request_id AND f.figure = 'financial_assets'
 WHERE f.low < s.proceeds_fen
