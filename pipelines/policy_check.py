@@ -13,6 +13,7 @@ from typing import Literal
 
 from pipelines.errors import HeduiError
 from pipelines.formula import names
+from pipelines.policy_cases import differences, read_cases
 from pipelines.policy_load import Pack
 from pipelines.policy_model import AREA_KINDS, Row
 from pipelines.policy_resolve import LISTS, SETTINGS, resolve
@@ -57,8 +58,18 @@ def check(pack: Pack, on: date | None = None) -> list[Finding]:
         *_examples(pack, on),
         *_not_yet_law(pack),
         *_unresolved(pack, on),
+        *_cases(pack),
     ]
     return sorted(dict.fromkeys(found), key=lambda f: (_LEVELS.index(f.level), f.where, f.en))
+
+
+def _cases(pack: Pack) -> Iterator[Finding]:
+    """The pack's own tests."""
+    for file, case in read_cases(pack.folder):
+        for difference in differences(pack, case):
+            yield Finding(
+                "error", f"{file}: {case.name}", f"与预期不符:{difference}", f"not as expected: {difference}"
+            )
 
 
 def _where(row: Row) -> str:

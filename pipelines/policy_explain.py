@@ -65,7 +65,8 @@ def _head(policy: ResolvedPolicy) -> Iterator[str]:
     examples = _examples(policy)
     if examples:
         yield ""
-        yield f"> 本页 {examples} 项取值为示例，不得用于实际认定。{examples} values rest on examples: not for real use."
+        yield f"> 本页 {examples} 项取值为示例，不得用于实际认定。"
+        yield f"> {examples} values rest on examples: not for real use."
 
 
 def _examples(policy: ResolvedPolicy) -> int:

@@ -38,6 +38,7 @@ class Pack:
         division: codes that it serves begin with this.
         lineage: ids from this pack to its baseline.
         rows: every value, by parameter.
+        folder: where its own files are; not part of the digest.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Pack:
     parameters: dict[str, Parameter]
     rows: dict[str, tuple[Row, ...]]
     programmes: dict[str, Programme]
+    folder: Path
 
     @cached_property
     def digest(self) -> str:
@@ -136,6 +138,7 @@ def _load(folder: Path, above: tuple[str, ...]) -> Pack:
         parameters=parameters,
         rows=rows,
         programmes=programmes,
+        folder=folder,
     )
     _refuse_overlaps(pack)
     _refuse_unknown_names(pack)

@@ -13,7 +13,7 @@ from pipelines.policy_model import PolicyError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML that refuses a key written twice, which otherwise would silently win."""
 
 
@@ -37,7 +37,7 @@ def read_yaml(path: Path, name: str) -> object:
         PolicyError: not there, not YAML, or a key twice.
     """
     try:
-        return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a CSafeLoader
     except FileNotFoundError:
         raise PolicyError(name, "-", "there is no such file") from None
     except yaml.YAMLError as error:
