@@ -201,7 +201,9 @@ def _schema_problems(document: dict[str, Any]) -> Iterator[Problem]:
             known = error.instance if isinstance(error.instance, dict) else {}
             field += "." + ",".join(key for key in error.validator_value if key not in known)
         yield Problem(
-            "schema", field.removeprefix("(document)."), f"不符合报告格式:{error.validator}",
+            "schema",
+            field.removeprefix("(document)."),
+            f"不符合报告格式:{error.validator}",
             f"does not fit the report schema: {error.validator}",
         )
 
@@ -210,18 +212,24 @@ def _seal_problems(document: dict[str, Any], public_key: Ed25519PublicKey) -> It
     seal = document["signature"]
     if digest(document) != document["digest"]:
         yield Problem(
-            "digest", "digest", "内容与摘要不符:报告签发后内容被改动",
+            "digest",
+            "digest",
+            "内容与摘要不符:报告签发后内容被改动",
             "the content does not give this digest: it was changed after the report was issued",
         )
     led_to = root_of(document["digest"], seal["index"], seal["size"], seal["path"])
     if led_to is None or led_to.hex() != seal["root"]:
         yield Problem(
-            "path", "signature.path", "摘要不能沿路径到达批次根值:摘要或路径被改动",
+            "path",
+            "signature.path",
+            "摘要不能沿路径到达批次根值:摘要或路径被改动",
             "the digest does not lead to the batch root: digest or path was changed",
         )
     if seal["public_key_id"] != public_key_id(public_key):
         yield Problem(
-            "key", "signature.public_key_id", "签名使用的是另一把密钥",
+            "key",
+            "signature.public_key_id",
+            "签名使用的是另一把密钥",
             "the report names another key than the one given",
         )
         return
@@ -229,6 +237,8 @@ def _seal_problems(document: dict[str, Any], public_key: Ed25519PublicKey) -> It
         public_key.verify(bytes.fromhex(seal["signature"]), CONTEXT + bytes.fromhex(seal["root"]))
     except InvalidSignature:
         yield Problem(
-            "signature", "signature.signature", "批次根值的签名无效",
+            "signature",
+            "signature.signature",
+            "批次根值的签名无效",
             "the signature over the batch root is not by this key",
         )

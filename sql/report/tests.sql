@@ -4,7 +4,7 @@ SELECT request_id, '[' || string_agg(to_json(struct_pack(
     example := example,
     figure := figure,
     formula := formula,
-    limit_total := limit_total,
+    "limit" := limit_total,
     limit_value := limit_value,
     op := op,
     result := result,

@@ -22,25 +22,26 @@ DDL = {
     "household_members": "request_id VARCHAR, member_no INTEGER, person UUID, relation VARCHAR, role VARCHAR, "
     "counted BOOLEAN, why VARCHAR, rule VARCHAR",
     "member_coverage": "request_id VARCHAR, member_no INTEGER, dataset VARCHAR, requirement VARCHAR, state VARCHAR, "
-    "as_of DATE, extract_digest VARCHAR",
+    "as_of DATE, extract_digest VARCHAR, quarantined_rows INTEGER",
     "income_items": "request_id VARCHAR, item_no INTEGER, member_no INTEGER, category VARCHAR, kind VARCHAR, "
     "payer VARCHAR, dataset VARCHAR, granularity VARCHAR, period_from DATE, period_to DATE, paid_on_min DATE, "
     "amount_fen BIGINT, low_fen BIGINT, high_fen BIGINT, treatment VARCHAR, reason VARCHAR, rule VARCHAR, "
     f"cites VARCHAR, facts {FACT}",
-    "deductions": "request_id VARCHAR, member_no INTEGER, kind VARCHAR, amount_fen BIGINT, months INTEGER, rule VARCHAR, "
-    "cites VARCHAR",
+    "deductions": "request_id VARCHAR, member_no INTEGER, kind VARCHAR, low_fen BIGINT, high_fen BIGINT, months INTEGER, "
+    "rule VARCHAR",
     "asset_items": "request_id VARCHAR, item_no INTEGER, member_no INTEGER, class VARCHAR, label VARCHAR, asset VARCHAR, "
-    "share_bp INTEGER, value_fen BIGINT, low BIGINT, high BIGINT, treatment VARCHAR, reason VARCHAR, rule VARCHAR, "
+    "share_bp INTEGER, value_fen BIGINT, figure VARCHAR, low BIGINT, high BIGINT, treatment VARCHAR, reason VARCHAR, "
+    "rule VARCHAR, cites VARCHAR, status VARCHAR, status_on DATE, currency VARCHAR, "
     f"as_of DATE, display BLOB, facts {FACT}",
     "figures": "request_id VARCHAR, figure VARCHAR, unit VARCHAR, low BIGINT, high BIGINT",
     "tests": "request_id VARCHAR, test VARCHAR, figure VARCHAR, op VARCHAR, scale VARCHAR, unit VARCHAR, "
     "limit_value BIGINT, limit_total BIGINT, low BIGINT, high BIGINT, result VARCHAR, cites VARCHAR, title_zh VARCHAR, "
-    "title_en VARCHAR",
+    "title_en VARCHAR, formula VARCHAR, example BOOLEAN",
     "declaration": "request_id VARCHAR, item VARCHAR, declared BIGINT, declared_at_all BOOLEAN, low BIGINT, high BIGINT, "
     "tolerance BIGINT, result VARCHAR, material BOOLEAN",
     "review": f"request_id VARCHAR, code VARCHAR, rule VARCHAR, member_no INTEGER, dataset VARCHAR, facts {FACT}",
-    "decisive": "request_id VARCHAR, test VARCHAR, rank INTEGER, kind VARCHAR, item_kind VARCHAR, item_no INTEGER, "
-    "dataset VARCHAR, member_no INTEGER, amount BIGINT",
+    "decisive": "request_id VARCHAR, test VARCHAR, rank INTEGER, kind VARCHAR, item_kind VARCHAR, label VARCHAR, "
+    f"member_no INTEGER, dataset VARCHAR, period_from DATE, amount BIGINT, facts {FACT}",
     "conclusions": "request_id VARCHAR, limits VARCHAR, declaration VARCHAR",
     "withheld": "request_id VARCHAR, member_no INTEGER, dataset VARCHAR, reason VARCHAR, items INTEGER",
     "policy": "policy_id INTEGER, programme VARCHAR, programme_zh VARCHAR, programme_en VARCHAR, pack VARCHAR, "
@@ -62,11 +63,20 @@ SOURCES = {
     DEPOSITS: ("银行存款", "Bank deposits", "中国人民银行淄博市分行", "People's Bank, Zibo"),
     WALLETS: ("支付账户余额", "Payment wallets", "非银行支付机构", "Payment institutions"),
     SECURITIES: ("证券账户", "Securities", "中国证券登记结算有限责任公司", "Securities depository"),
-    PAYMENTS: ("社会保险缴费", "Social-insurance contributions", "淄博市人力资源和社会保障局", "Zibo social security"),
+    PAYMENTS: (
+        "社会保险缴费",
+        "Social-insurance contributions",
+        "淄博市人力资源和社会保障局",
+        "Zibo social security",
+    ),
     PENSIONS: ("养老金发放", "Pensions", "淄博市人力资源和社会保障局", "Zibo social security"),
 }
 SUBJECTS = {
-    "HS-2026-000001": [("王丽萍", "38031019800101001X"), ("赵大壮", "380310197809150037"), ("赵小满", "380310201603080026")],
+    "HS-2026-000001": [
+        ("王丽萍", "38031019800101001X"),
+        ("赵大壮", "380310197809150037"),
+        ("赵小满", "380310201603080026"),
+    ],
     "HS-2026-000002": [("孙兰英", "380311195002110044")],
     "HS-2026-000003": [("欧阳·𠮷", "480312199001010055"), ("李<b>四&", "480312199203030066")],
 }
@@ -121,21 +131,29 @@ def rows() -> dict[str, list[dict[str, object]]]:
                 dataset=PENSIONS, period_from="2025-09-01", period_to="2026-09-01", amount_fen=2_616 * YUAN,
                 low_fen=2_616 * YUAN, high_fen=2_616 * YUAN, facts=fact(PENSIONS, 77)),
     ]  # fmt: skip
-    found["deductions"] = [{"request_id": one, "member_no": 1, "kind": "employment_cost", "amount_fen": 2_400 * YUAN,
-                            "months": 12, "rule": "R44", "cites": "办法 第十四条"}]  # fmt: skip
-    asset: dict[str, object] = {"request_id": one, "treatment": "counted", "asset": "a", "as_of": "2026-09-01"}
+    found["deductions"] = [{"request_id": one, "member_no": 1, "kind": "employment_cost", "low_fen": 2_400 * YUAN,
+                            "high_fen": 2_400 * YUAN, "months": 12, "rule": "R44"}]  # fmt: skip
+    asset: dict[str, object] = {
+        "request_id": one,
+        "treatment": "counted",
+        "asset": "a",
+        "as_of": "2026-09-01",
+        "status": "held",
+        "currency": "CNY",
+    }
     found["asset_items"] = [
-        asset | {"item_no": 1, "member_no": 1, "class": "deposit", "label": "齐商银行 尾号 4417", "value_fen": 60_000 * YUAN,
+        asset | {"item_no": 1, "member_no": 1, "class": "deposit", "figure": "financial_assets", "label": "齐商银行 尾号 4417", "value_fen": 60_000 * YUAN,
                  "low": 60_000 * YUAN, "high": 60_000 * YUAN, "rule": "R56", "facts": fact(DEPOSITS, 3) + fact(DEPOSITS, 4)},
-        asset | {"item_no": 2, "member_no": 2, "class": "deposit", "label": "张店农商银行 尾号 0926", "low": 0,
+        asset | {"item_no": 2, "member_no": 2, "class": "deposit", "figure": "financial_assets", "label": "张店农商银行 尾号 0926", "low": 0,
                  "value_fen": 30_000 * YUAN, "high": 30_000 * YUAN, "treatment": "disputed", "rule": "R56",
                  "reason": "joint_account_unknown_shares", "facts": fact(DEPOSITS, 5)},
-        asset | {"item_no": 3, "member_no": 3, "class": "wallet", "label": "支付宝", "value_fen": 500 * YUAN, "low": 0,
+        asset | {"item_no": 3, "member_no": 3, "class": "wallet", "figure": "financial_assets", "label": "支付宝", "value_fen": 500 * YUAN, "low": 0,
                  "high": 0, "treatment": "mirrored", "reason": "mirrors_account", "rule": "R57", "facts": fact(WALLETS, 12)},
-        asset | {"item_no": 4, "member_no": 1, "class": "dwelling", "label": "", "share_bp": 5_000, "low": 1, "high": 1,
+        asset | {"item_no": 4, "member_no": 1, "class": "dwelling", "figure": "homes", "label": "", "share_bp": 5_000, "low": 1, "high": 1,
                  "rule": "R47", "display": "山东省淄博市张店区共青团西路88号3号楼2单元501室".encode(), "facts": fact(TITLE, 21)},
         asset | {"item_no": 5, "member_no": 1, "class": "vehicle", "label": "五菱 LZW6442", "low": 0, "high": 0,
-                 "treatment": "not_held", "reason": "scrapped", "rule": "R52", "display": "鲁C·8A6T3".encode(),
+                 "treatment": "not_held", "reason": "scrapped", "rule": "R52", "figure": "vehicles", "status": "scrapped",
+                 "status_on": "2026-08-01", "display": "鲁C·8A6T3".encode(),
                  "facts": fact(VEHICLES, 5)},
     ]  # fmt: skip
     found["review"] = [
@@ -146,11 +164,12 @@ def rows() -> dict[str, list[dict[str, object]]]:
         {"request_id": one, "code": "source_not_covered", "rule": "R6", "member_no": 1, "dataset": SECURITIES, "facts": []},
     ]  # fmt: skip
     found["decisive"] = [
-        {"request_id": one, "test": "financial_assets", "rank": 1, "kind": "source", "dataset": SECURITIES, "member_no": 1},
-        {"request_id": one, "test": "financial_assets", "rank": 2, "kind": "fact", "item_kind": "asset", "item_no": 2,
-         "dataset": DEPOSITS, "member_no": 2, "amount": 30_000 * YUAN},
-        {"request_id": one, "test": "income", "rank": 1, "kind": "fact", "item_kind": "income", "item_no": 13,
-         "dataset": TAX_YEAR, "member_no": 1, "amount": 12_000 * YUAN},
+        {"request_id": one, "test": "financial_assets", "rank": 1, "kind": "source", "item_kind": "source", "label": SECURITIES,
+         "dataset": SECURITIES, "member_no": 1, "facts": []},
+        {"request_id": one, "test": "financial_assets", "rank": 2, "kind": "fact", "item_kind": "asset", "label": "deposit/",
+         "dataset": DEPOSITS, "member_no": 2, "period_from": "2026-09-01", "facts": fact(DEPOSITS, 5), "amount": 30_000 * YUAN},
+        {"request_id": one, "test": "income", "rank": 1, "kind": "fact", "item_kind": "income", "label": "business/business",
+         "dataset": TAX_YEAR, "member_no": 1, "period_from": "2025-01-01", "facts": fact(TAX_YEAR, 7), "amount": 12_000 * YUAN},
     ]  # fmt: skip
     found["withheld"] = [
         {"request_id": three, "member_no": 2, "dataset": DEPOSITS, "reason": "authorisation_ended", "items": 2}
@@ -167,8 +186,22 @@ FIGURES = {
     "HS-2026-000003": {"income": (50_000, 50_000), "financial_assets": (10, 10), "homes": (3, 3), "vehicles": (0, 0)},
 }  # fmt: skip
 TESTS = {
-    "income": ("<", "per_head_month", "fen", 100_000, "人均月收入低于低保标准", "Income per head and month below the standard"),
-    "financial_assets": ("<=", "per_head", "fen", 2_400_000, "人均金融资产不超过低保标准的24倍", "Financial assets per head"),
+    "income": (
+        "<",
+        "per_head_month",
+        "fen",
+        100_000,
+        "人均月收入低于低保标准",
+        "Income per head and month below the standard",
+    ),
+    "financial_assets": (
+        "<=",
+        "per_head",
+        "fen",
+        2_400_000,
+        "人均金融资产不超过低保标准的24倍",
+        "Financial assets per head",
+    ),
     "homes": ("<=", "household", "count", 1, "家庭住房不超过一套", "No more than one home"),
     "vehicles": ("<=", "household", "count", 0, "没有机动车(规定豁免的除外)", "No vehicle beyond the exempt"),
 }
@@ -204,7 +237,8 @@ def _common(found: dict[str, list[dict[str, object]]], request: str, policy_id: 
             state = "unavailable" if down else "covered"
             found["member_coverage"].append(
                 key | {"dataset": dataset, "requirement": "optional" if dataset == WALLETS else "required", "state": state,
-                       "as_of": None if down else "2026-09-01", "extract_digest": None if down else extract(dataset)}
+                       "as_of": None if down else "2026-09-01", "extract_digest": None if down else extract(dataset),
+                       "quarantined_rows": 0}
             )  # fmt: skip
     _judged(found, request, counted)
 
@@ -220,12 +254,15 @@ def _judged(found: dict[str, list[dict[str, object]]], request: str, counted: in
         if figure in TESTS:
             op, per, unit, limit, zh, en = TESTS[figure]
             total = limit * scale_of[per] + (1 if op == "<=" else 0)
-            result = "satisfied" if high is not None and high < total else "exceeded" if low >= total else "undetermined"
+            result = (
+                "satisfied" if high is not None and high < total else "exceeded" if low >= total else "undetermined"
+            )
             results.append(result)
             found["tests"].append(
                 {"request_id": request, "test": figure, "figure": figure, "op": op, "scale": per, "unit": unit,
                  "limit_value": limit, "limit_total": limit * scale_of[per], "low": low, "high": high, "result": result,
-                 "cites": "淄民〔2024〕10号", "title_zh": zh, "title_en": en})  # fmt: skip
+                 "cites": "淄民〔2024〕10号", "title_zh": zh, "title_en": en,
+                 "formula": "standard * 24" if figure == "financial_assets" else str(limit), "example": figure == "homes"})  # fmt: skip
         if figure in DECLARED[request]:
             declared = (DECLARED[request][figure] or 0) * scale
             wrong = declared < low or (high is not None and declared > high)
@@ -233,7 +270,9 @@ def _judged(found: dict[str, list[dict[str, object]]], request: str, counted: in
                 {"request_id": request, "item": figure, "declared": declared, "low": low, "high": high, "tolerance": 0,
                  "declared_at_all": DECLARED[request][figure] is not None, "material": False,
                  "result": "differs" if wrong else "matches" if low == high else "undetermined"})  # fmt: skip
-    limits = "over_limit" if "exceeded" in results else "undetermined" if "undetermined" in results else "within_limits"
+    limits = (
+        "over_limit" if "exceeded" in results else "undetermined" if "undetermined" in results else "within_limits"
+    )
     worst = [r["result"] for r in found["declaration"] if r["request_id"] == request]
     declared_as = next((r for r in ("differs", "undetermined", "matches") if r in worst), "undetermined")
     found["conclusions"].append({"request_id": request, "limits": limits, "declaration": declared_as})
@@ -256,7 +295,7 @@ def write(batches: Path, copies: int = 1, shuffled: bool = False) -> Batch:
         for name, columns in DDL.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
             _insert(con, name, rows()[name])
-            folder = batch.folder if name == "members" else batch.folder / "assessed"
+            folder = batch.folder if name in ("members", "policy") else batch.folder / "assessed" / "0000"
             select = f"SELECT * FROM {name}"
             if copies > 1 and name != "policy":
                 select = (

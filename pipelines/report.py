@@ -1,0 +1,307 @@
+"""Report: one sealed, signed document per household and version. It shows evidence; it decides nothing.
+
+Documents are built in shards and written as they come; when the last digest is known, the Merkle root over all of
+them is signed once. A stored document lacks only its ``signature``, which ``documents`` and ``read`` put in from the
+root and the digests: nothing is written twice, and memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import documents as drafting
+from pipelines.batch import Batch, write_json
+from pipelines.errors import HeduiError
+from pipelines.ledger import Entry, append_many
+from pipelines.settings import Workspace
+from pipelines.signing import Seal, Tree
+from pipelines.store import ReportRow, Store
+from pipelines.warehouse import connect, scan, write_table
+
+FOLDER, SEAL = "reports", "seal.json"
+
+
+@dataclass(eq=False)
+class ReportNotFoundError(HeduiError):
+    """The batch holds no such report."""
+
+    batch: str
+    report_id: str
+    version: int
+
+    zh = "批次 {batch} 中没有报告 {report_id} 第 {version} 版"
+    en = "batch {batch} holds no report {report_id} version {version}"
+    todo = "see the report's versions with: hedui report show REQUEST"
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Document:
+    """One issued report: ``content`` is the canonical JSON as it is delivered."""
+
+    report_id: str
+    version: int
+    request_id: str
+    digest: str
+    content: bytes
+
+
+def run(
+    batch: Batch, workspace: Workspace, progress: Callable[[int], None] = lambda done: None
+) -> dict[str, object]:
+    """Issue the reports of an assessed batch.
+
+    A request whose last report says the same gets no new version, and nothing is delivered for it (R5, R66).
+
+    Args:
+        batch: assessed and checked.
+        workspace: its keys, store and limits.
+        progress: told how many households are done.
+
+    Returns:
+        Counts, as left in the stage's mark: reports, new, unchanged, withdrawn, persons.
+
+    Raises:
+        CodeWithoutTextError: the assessment uses a code that no reader could be told.
+        SealBrokenError: a name or address does not belong to this batch's key.
+    """
+    if batch.done("report"):
+        return batch.summary("report")
+    from connectors.contract import load_contracts
+    from pipelines.keys import KeyRing
+    from pipelines.opening import SealedFields
+
+    ring = KeyRing.open(workspace.settings.keys, workspace.root)
+    store = Store.open(workspace.store_url)
+    try:
+        with connect(ring.data_key(batch.source_folder), workspace.settings.limits) as con:
+            drafting.prepare(con, batch, drafting.source_texts(load_contracts(workspace.settings.contracts)))
+            issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), progress)
+            summary = issue.run(ring.signing_key())
+    finally:
+        store.close()
+    batch.mark("report", summary)
+    return summary
+
+
+class Issue:
+    """The issuing of one batch's reports, over an open connection.
+
+    Args:
+        con: prepared by ``documents.prepare``.
+        batch: the batch.
+        store: knows what was issued before, and takes what is issued now.
+        id_key: keys the report ids, so that a request id cannot be guessed from one.
+        opener: opens sealed fields.
+        progress: told how many households are done.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, batch: Batch, store: Store, id_key: bytes, opener: drafting.Opener,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:  # fmt: skip
+        self._con, self._batch, self._store = con, batch, store
+        self._id_key, self._opener, self._progress = id_key, opener, progress
+        self._withdrawn = store.withdrawn_requests()
+        self.rows: list[ReportRow] = []
+        self.unchanged = self.persons = self.withdrawn = self._done = 0
+
+    def run(self, key: object) -> dict[str, object]:
+        """Build, write, sign; then the store and the ledger take note."""
+        from pipelines.assess import shards
+
+        folder = self._batch.folder / FOLDER
+        shutil.rmtree(folder, ignore_errors=True)  # what a run that died has left; no mark, so nobody read it
+        folders = shards(self._batch)
+        if folders:
+            drafting.check_codes(self._con, folders)
+        for assessed in folders:
+            for shard in drafting.shards(self._con, assessed):
+                self._shard(shard, folder)
+        if self.rows:
+            seal = Seal.of(Tree([row.digest for row in self.rows]), key)  # type: ignore[arg-type]
+            write_json(folder / SEAL, asdict(seal))
+        new = self._store.put_reports(self.rows)
+        append_many(self._store, self._entries(folders, folder))
+        return {
+            "reports": len(self.rows), "new": new, "unchanged": self.unchanged, "withdrawn": self.withdrawn,
+            "persons": self.persons,
+        }  # fmt: skip
+
+    def _shard(self, shard: drafting.Shard, folder: Path) -> None:
+        source = scan(shard.folder / "households.parquet")
+        asked = self._con.execute(f"SELECT request_id FROM {source} WHERE {shard.condition}").fetchall()
+        ids = sorted(request for (request,) in asked if request not in self._withdrawn)
+        self.withdrawn += len(asked) - len(ids)
+        drafting.put(
+            self._con, "report_ids",
+            pa.table({"request_id": pa.array(ids, pa.string()), "report_id": [self._report_id(i) for i in ids]}),
+        )  # fmt: skip
+        made = drafting.drafts(self._con, self._batch.folder / "members.parquet", shard, self._opener)
+        self.persons += self._count("opened_members WHERE id_number IS NOT NULL")
+        part = f"part-{self._done // drafting.SHARD:04d}.parquet"
+        issued = self._versions(made, part, self._store.latest_reports(ids))
+        if issued.num_rows:
+            write_table(self._con, issued, folder / part)
+        self._done += len(asked)
+        self._progress(self._done)
+
+    def _count(self, what: str) -> int:
+        row = self._con.execute(f"SELECT count(*) FROM {what}").fetchone()
+        return int(row[0]) if row else 0
+
+    def _report_id(self, request_id: str) -> str:
+        return "HD" + hmac.digest(self._id_key, request_id.encode(), "sha256").hex()[:16].upper()
+
+    def _versions(self, made: pa.Table, part: str, latest: dict[str, ReportRow]) -> pa.Table:
+        """Give each draft its version and digest, and put the pieces together; drop what was issued before."""
+        requests, report_ids = made["request_id"].to_pylist(), made["report_id"].to_pylist()
+        kept: list[int] = []
+        rows: list[ReportRow] = []
+        for i, pieces in enumerate(zip(*(drafting.slices(made[name]) for name in PIECES), strict=True)):
+            before = latest.get(requests[i])
+            version, supersedes = (before.version, before.supersedes) if before else (1, None)
+            found = digest(pieces, version, supersedes)
+            if before and found != before.digest:
+                version, supersedes = before.version + 1, before.version
+                found = digest(pieces, version, supersedes)
+            elif before and before.batch_id != self._batch.id:
+                self.unchanged += 1
+                continue
+            kept.append(i)
+            rows.append(ReportRow(report_ids[i], version, requests[i], self._batch.id, found, part, supersedes))
+        self.rows += rows
+        return _put_together(made.take(kept) if len(kept) < made.num_rows else made, rows)
+
+    def _entries(self, folders: list[Path], folder: Path) -> list[Entry]:
+        """What the ledger keeps: how many persons were opened and why, what was signed, what was withheld (R30)."""
+        batch, entries = self._batch.id, []
+        if self.persons:
+            entries.append(
+                Entry("reidentification", batch, "report", {"purpose": "report", "persons": self.persons})
+            )
+        if self.rows:
+            seal = json.loads((folder / SEAL).read_text("utf-8"))
+            entries.append(Entry("reports", batch, "report", seal))
+        withheld = scan(*(path / "withheld.parquet" for path in folders)) if folders else None
+        for request, members, items in (
+            self._con.execute(
+                f"SELECT request_id, list_sort(list(DISTINCT member_no)), sum(items)::BIGINT FROM {withheld} "
+                "GROUP BY request_id ORDER BY request_id"
+            ).fetchall()
+            if withheld
+            else []
+        ):
+            entries.append(Entry("withheld", batch, request, {"members": members, "items": items}))
+        return entries
+
+
+PIECES = ("before_digest", "before_signature", "before_supersedes", "before_version", "after_version")
+
+
+def _tail(version: int, supersedes: int | None) -> tuple[bytes, bytes]:
+    return (b"null" if supersedes is None else b"%d" % supersedes), b"%d" % version
+
+
+def digest(pieces: tuple[memoryview, ...], version: int, supersedes: int | None) -> str:
+    """SHA-256 (hex) of the pieces as this version, without digest and signature."""
+    before, number = _tail(version, supersedes)
+    head, middle, left, right, end = pieces
+    hashed = hashlib.sha256(head)
+    for piece in (middle, left, before, right, number, end):
+        hashed.update(piece)
+    return hashed.hexdigest()
+
+
+def _put_together(made: pa.Table, rows: list[ReportRow]) -> pa.Table:
+    """The stored form: the document without its signature, and the byte at which that goes in."""
+    tails = [_tail(row.version, row.supersedes) for row in rows]
+    texts = {
+        "digest": pa.array([f'"digest":"{row.digest}",'.encode() for row in rows], pa.binary()),
+        "supersedes": pa.array([before for before, _ in tails], pa.binary()),
+        "version": pa.array([number for _, number in tails], pa.binary()),
+    }
+    column = {name: made[name].combine_chunks() for name in PIECES}
+    nothing = pa.scalar(b"", pa.binary())
+    head = pc.binary_join_element_wise(
+        column["before_digest"], texts["digest"], column["before_signature"], nothing
+    )
+    document = pc.binary_join_element_wise(
+        head, column["before_supersedes"], texts["supersedes"], column["before_version"], texts["version"],
+        column["after_version"], nothing,
+    )  # fmt: skip
+    return pa.table(
+        {
+            "report_id": pa.array([row.report_id for row in rows], pa.string()),
+            "version": pa.array([row.version for row in rows], pa.int32()),
+            "request_id": pa.array([row.request_id for row in rows], pa.string()),
+            "digest": pa.array([row.digest for row in rows], pa.string()),
+            "seam": pc.binary_length(head).cast(pa.int32()),
+            "document": document,
+        }
+    )
+
+
+def parts(batch: Batch) -> list[Path]:
+    """The files that hold the batch's reports, in the order of the tree's leaves."""
+    return sorted((batch.folder / FOLDER).glob("part-*.parquet"))
+
+
+def _sealed(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[Seal, Tree]:
+    seal = Seal(**json.loads((batch.folder / FOLDER / SEAL).read_text("utf-8")))
+    digests = con.execute(f"SELECT digest FROM {scan(*parts(batch))}").to_arrow_table()["digest"].to_pylist()
+    return seal, Tree(digests)
+
+
+def _signed(document: bytes, seam: int, signature: bytes) -> bytes:
+    return b'%b"signature":%b,%b' % (document[:seam], signature, document[seam:])
+
+
+def documents(batch: Batch, data_key: bytes) -> Iterator[Document]:
+    """Every report of the batch as it is delivered, in the order of request_id; memory does not grow with the batch."""
+    files = parts(batch)
+    if not files:
+        return
+    with connect(data_key) as con:
+        seal, tree = _sealed(con, batch)
+        index = 0
+        for file in files:
+            reader = con.execute(f"SELECT * FROM {scan(file)}").to_arrow_reader(500)
+            for rows in reader:
+                for report_id, version, request_id, found, seam, stored in zip(
+                    *(column.to_pylist() for column in rows.columns), strict=True
+                ):
+                    content = _signed(stored, seam, seal.field(tree, index))
+                    yield Document(report_id, version, request_id, found, content)
+                    index += 1
+
+
+def read(batch: Batch, data_key: bytes, report_id: str, version: int) -> bytes:
+    """One report as it is delivered.
+
+    Raises:
+        ReportNotFoundError: the batch does not hold it.
+    """
+    files = parts(batch)
+    if not files:
+        raise ReportNotFoundError(batch.id, report_id, version)
+    with connect(data_key) as con:
+        row = con.execute(
+            "SELECT place, seam, document FROM (SELECT row_number() OVER () - 1 AS place, * "
+            f"FROM {scan(*files)}) WHERE report_id = ? AND version = ?",
+            [report_id, version],
+        ).fetchone()
+        if row is None:
+            raise ReportNotFoundError(batch.id, report_id, version)
+        seal, tree = _sealed(con, batch)
+        return _signed(row[2], row[1], seal.field(tree, row[0]))
