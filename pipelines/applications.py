@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from pipelines import tables
 from pipelines.ledger import Entry, append_within
 from pipelines.request_rules import Person
 from pipelines.requests import Problem, Request, Withdrawal
-from pipelines.store import find, insert_new
+from pipelines.store import find, insert_many, insert_new
 
 WHOLE_REQUEST = 0
 
@@ -33,8 +34,7 @@ class Application:
     members: frozenset[int]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A request's line, ready to be judged; ``digest`` is None if its structure was wrong."""
 
     request: Request
@@ -126,10 +126,10 @@ class Applications:
             self.connection.execute(update, [{"r": key[0], "a": key[1], "to": states[key]} for key in moved])
         if self._new:
             new = self._new.items()
-            self.connection.execute(requests.insert(), [self._request(*k, states[k], c) for k, c in new])
-            self.connection.execute(tables.members.insert(), [row for k, c in new for row in self._members(*k, c)])
-            if rows := [row for k, c in new for row in _authorisations(*k, c)]:
-                self.connection.execute(tables.authorisations.insert(), rows)
+            insert_many(self.connection, requests, [self._request(*k, states[k], c) for k, c in new])
+            insert_many(self.connection, tables.members, [row for k, c in new for row in self._members(*k, c)])
+            rows = [row for k, c in new for row in _authorisations(*k, c)]
+            insert_many(self.connection, tables.authorisations, rows)
         self._write_withdrawals()
 
     def _problems(self, request: Request, known: Sequence[Application]) -> Iterator[Problem]:

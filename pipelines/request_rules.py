@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from pipelines.identifiers import IdProblem
 from pipelines.requests import Authorisation, Line, Member, Problem, Request
@@ -18,8 +19,7 @@ from pipelines.requests import Authorisation, Line, Member, Problem, Request
 _ID_NUMBER = re.compile(r"\d{6}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """What the identifier of a member said, read with all others of the chunk.
 
     Attributes:
@@ -72,6 +72,8 @@ def problems(line: Line, persons: Sequence[Person], context: Context) -> tuple[P
         return line.problems
     wrong = tuple(problem.path for problem in line.problems)
     found = [problem for problem in _all(request, persons, context, wrong) if not _covered(problem.path, wrong)]
+    if not found:
+        return line.problems
     return tuple(dict.fromkeys((*line.problems, *found)))
 
 

@@ -78,6 +78,7 @@ members = Table(
     Column("person", String(32), index=True),
     Column("epoch", Integer, nullable=False),
     ForeignKeyConstraint(["request_id", "application"], ["requests.request_id", "requests.application"]),
+    sqlite_with_rowid=False,
 )
 
 authorisations = Table(
@@ -93,6 +94,7 @@ authorisations = Table(
     Column("scope", Text, nullable=False),
     ForeignKeyConstraint(["request_id", "application"], ["requests.request_id", "requests.application"]),
     Index("ix_authorisations_request_id", "request_id", "application"),
+    sqlite_with_rowid=False,
 )
 
 # Also the queue of what must be deleted (R31): ``deleted_at`` is empty until retention has done it; member 0 is the
@@ -168,6 +170,7 @@ reports = Table(
     Column("digest", String(80), nullable=False),
     Column("part", String(200), nullable=False),
     Column("supersedes", Integer),
+    sqlite_with_rowid=False,
 )
 
 # ``delivery`` is the number of the part, within the batch, that carries the report to the case system.
@@ -184,6 +187,7 @@ outbox = Table(
     ForeignKeyConstraint(["report_id", "version"], ["reports.report_id", "reports.version"]),
     _one_of("state", OUTBOX_STATES),
     Index("ix_outbox_batch_id", "batch_id", "state", "delivery"),
+    sqlite_with_rowid=False,
 )
 
 receipts = Table(
@@ -194,6 +198,7 @@ receipts = Table(
     Column("receipt", Text, nullable=False),
     Column("received_at", String(40), nullable=False),
     ForeignKeyConstraint(["report_id", "version"], ["reports.report_id", "reports.version"]),
+    sqlite_with_rowid=False,
 )
 
 # Append-only: the migration adds triggers that refuse update and delete. ``batch_id`` is empty for what belongs to

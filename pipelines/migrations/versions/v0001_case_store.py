@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=200), nullable=False),
         sa.Column("supersedes", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("report_id", "version", name="pk_reports"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_reports_batch_id", "reports", ["batch_id"], unique=False)
     op.create_index("ix_reports_request_id", "reports", ["request_id"], unique=False)
@@ -135,6 +136,7 @@ def upgrade() -> None:
             name="fk_authorisations_requests",
         ),
         sa.PrimaryKeyConstraint("authorisation_id", name="pk_authorisations"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_authorisations_request_id", "authorisations", ["request_id", "application"], unique=False)
     op.create_table(
@@ -150,6 +152,7 @@ def upgrade() -> None:
             name="fk_members_requests",
         ),
         sa.PrimaryKeyConstraint("request_id", "application", "member_no", name="pk_members"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_members_person", "members", ["person"], unique=False)
     op.create_table(
@@ -166,6 +169,7 @@ def upgrade() -> None:
             ["report_id", "version"], ["reports.report_id", "reports.version"], name="fk_outbox_reports"
         ),
         sa.PrimaryKeyConstraint("report_id", "version", name="pk_outbox"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_outbox_batch_id", "outbox", ["batch_id", "state", "delivery"], unique=False)
     op.create_table(
@@ -178,6 +182,7 @@ def upgrade() -> None:
             ["report_id", "version"], ["reports.report_id", "reports.version"], name="fk_receipts_reports"
         ),
         sa.PrimaryKeyConstraint("report_id", "version", name="pk_receipts"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "withdrawals",
