@@ -1,6 +1,6 @@
 """What must hold of a table, as data: one definition, read by the native gate and by Great Expectations alike.
 
-An expectation counts the rows that break it. Its verdict weighs the share of broken rows: above ``warn_above`` it is
+An expectation counts the rows that break it. Its verdict weighs their share: above ``warn_above`` it is a
 a warning, above ``fail_above`` a failure. Nothing here, and nothing made from it, holds a value.
 """
 

@@ -148,7 +148,7 @@ def _admitted_suites(con: duckdb.DuckDBPyConnection, batch: Batch, ws: Workspace
         return {}
     files: dict[str, list[Path]] = {}
     for extract in json.loads((batch.folder / "extracts.json").read_text("utf-8")):
-        if extract.get("path"):
+        if extract["path"]:
             files.setdefault(extract["dataset"], []).append(batch.folder / extract["path"])
     contracts = load_contracts(ws.path(ws.settings.contracts) if ws.settings.contracts else None)
     suites = {}

@@ -29,6 +29,7 @@ class Summary:
         coverage: dataset → state → persons.
         rows: dataset → (rows read, rows admitted).
         quarantine: (dataset, column, reason) → rows.
+        failed: dataset → why it gave nothing.
         gates: dataset → pass, warn or fail.
     """
 
@@ -37,6 +38,7 @@ class Summary:
     coverage: dict[str, dict[str, int]]
     rows: dict[str, tuple[int, int]]
     quarantine: dict[tuple[str, str, str], int]
+    failed: dict[str, str]
     gates: dict[str, str]
 
     def document(self) -> dict[str, object]:
@@ -51,6 +53,7 @@ class Summary:
             "quarantine": [
                 {"dataset": k[0], "column": k[1], "reason": k[2], "rows": n} for k, n in self.quarantine.items()
             ],
+            "failed": self.failed,
             "gates": self.gates,
         }
 
@@ -72,20 +75,25 @@ def summarise(con: duckdb.DuckDBPyConnection, batch: Batch) -> Summary:
     for dataset, state, persons in _counted(con, source / "coverage.parquet", "dataset, state"):
         coverage.setdefault(dataset, {})[state] = persons
     rows: dict[str, tuple[int, int]] = {}
+    quarantine: dict[tuple[str, str, str], int] = {}
+    failed: dict[str, str] = {}
     for extract in json.loads((source / "extracts.json").read_text("utf-8")):
         read, kept = rows.get(extract["dataset"], (0, 0))
-        rows[extract["dataset"]] = (
-            read + (extract.get("rows_read") or 0),
-            kept + (extract.get("rows_admitted") or 0),
-        )
-    quarantine = _counted(con, source / "quarantine.parquet", 'dataset, "column", reason')
+        if not extract["path"]:
+            failed[extract["dataset"]] = extract["reason"]
+            continue
+        rows[extract["dataset"]] = (read + extract["rows_read"], kept + extract["rows_admitted"])
+        for problem, count in extract["quarantined"].items():
+            key = (extract["dataset"], *problem.split(":", 1))
+            quarantine[key] = quarantine.get(key, 0) + count
     gates = source / "gates.json"
     return Summary(
         conclusions={(row[0], row[1]): row[2] for row in conclusions},
         review={row[0]: row[1] for row in review},
         coverage=coverage,
         rows=rows,
-        quarantine={(row[0], row[1], row[2]): row[3] for row in quarantine},
+        quarantine=dict(sorted(quarantine.items())),
+        failed=failed,
         gates=json.loads(gates.read_text("utf-8")) if gates.exists() else {},
     )
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import HeduiError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from rich.console import Console
+
+
+
+@dataclass(eq=False)
+class NoReportError(HeduiError):
+    """No report was issued for a request."""
+
+    request: str
+
+    zh = "申请 {request} 没有报告"
+    en = "no report was issued for request {request}"
+    todo = "verify it with: hedui verify --request {request}"
+    exit_code = 2
+
 
 LIMITS = {"over_limit": "超过限定标准", "within_limits": "未超过限定标准", "undetermined": "待核实"}
 DECLARATION = {"differs": "不一致", "undetermined": "未能核实", "matches": "一致"}
@@ -35,6 +52,34 @@ def public_key(file: Path | None, workspace: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise ConfigurationError(str(file), "--key", "not an Ed25519 key")
     return key
+
+
+def find_report(request: str, workspace: Path) -> dict[str, Any]:
+    """A report from its file, or the newest version that the workspace issued for a request.
+
+    Raises:
+        NoReportError: the request has none.
+    """
+    file = Path(request)
+    if file.is_file():
+        document: dict[str, Any] = json.loads(file.read_bytes())
+        return document
+    from pipelines.batch import Batch
+    from pipelines.keys import KeyRing
+    from pipelines.report import read
+    from pipelines.settings import Workspace
+    from pipelines.store import Store
+
+    ws = Workspace.open(workspace)
+    store = Store.open(ws.store_url)
+    row = store.latest_reports([request]).get(request)
+    store.close()
+    if row is None:
+        raise NoReportError(request)
+    batch = Batch.open(ws.batches, row.batch_id)
+    key = KeyRing.open(ws.settings.keys, ws.root).data_key(batch.source_folder)
+    document = json.loads(read(batch, key, row.report_id, row.version))
+    return document
 
 
 def draw(out: Console, report: dict[str, Any]) -> None:
