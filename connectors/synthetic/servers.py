@@ -49,11 +49,13 @@ class ServedCounty:
         connections: by name, as in hedui.yaml.
         sources: name of the connection of each dataset.
         service: the HTTP departments, to be told to misbehave.
+        sessions: the SFTP server's open connections, to be cut with ``abort()`` in their loop.
     """
 
     connections: dict[str, Connection]
     sources: dict[str, str]
     service: DepartmentService
+    sessions: list[Any]
 
 
 @contextmanager
@@ -71,12 +73,13 @@ def serve_county(
     departments = county / "departments"
     secrets_folder = Path(tempfile.mkdtemp(prefix="hedui-departments-"))
     by_way = {"files": "folder", "database": "database", "http": "services"}
+    sessions: list[Any] = []
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, secrets_folder, ignore_errors=True)
         service = DepartmentService(departments, contracts, county_day(departments))
         connections: dict[str, Connection] = {
             "folder": FolderConnection(path=departments),
-            "sftp": stack.enter_context(serve_sftp(departments, secrets_folder)),
+            "sftp": stack.enter_context(serve_sftp(departments, secrets_folder, sessions)),
             "services": stack.enter_context(serve_http(service)),
         }
         if database:
@@ -86,7 +89,7 @@ def serve_county(
             for dataset, contract in contracts.items()
             if by_way[contract.way] in connections
         }
-        yield ServedCounty(connections, sources, service)
+        yield ServedCounty(connections, sources, service, sessions)
 
 
 def county_day(departments: Path) -> date:
@@ -150,7 +153,7 @@ def load_table(url: str, contract: Contract, folder: Path) -> None:
 
 
 @contextmanager
-def serve_sftp(departments: Path, secrets_folder: Path) -> Iterator[SftpConnection]:
+def serve_sftp(departments: Path, secrets_folder: Path, sessions: list[Any]) -> Iterator[SftpConnection]:
     """An SFTP server that shows the departments' folder as its root; its host key is in a known_hosts file."""
     import asyncssh
 
@@ -158,6 +161,13 @@ def serve_sftp(departments: Path, secrets_folder: Path) -> Iterator[SftpConnecti
     key = asyncssh.generate_private_key("ssh-ed25519")
 
     class Login(asyncssh.SSHServer):  # type: ignore[misc]
+        def connection_made(self, conn: Any) -> None:
+            self._session = conn
+            sessions.append(conn)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            sessions.remove(self._session)
+
         def begin_auth(self, username: str) -> bool:
             return True
 
@@ -181,7 +191,10 @@ def serve_sftp(departments: Path, secrets_folder: Path) -> Iterator[SftpConnecti
 
     async def stop(server: Any) -> None:
         server.close()
-        await asyncio.wait_for(server.wait_closed(), 5)
+        for session in list(sessions):
+            session.abort()
+            await session.wait_closed()
+        await server.wait_closed()
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     port = server.sockets[0].getsockname()[1]

@@ -1,0 +1,89 @@
+"""The catalogue of planted problems: each with its rule, what it needs of a household, and what must come of it.
+
+A planted problem is a function in ``plants_*.py`` that adds rows (or changes papers) for all its households at once.
+``docs/made-up-county.md`` is written from this catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.synthetic.households import PARENT, SPOUSE
+from connectors.synthetic.rows import Ints
+from connectors.synthetic.scene import Scene
+
+Plant = Callable[[Scene, Ints], None]
+COUPLE = ("couple", "couple_child", "elder_couple")
+WITH_CHILD = ("couple_child", "parent_child")
+SINGLE = ("single_adult", "parent_child")
+BORN_BEFORE_2000 = ("single_elder", "elder_couple", "parent_student")
+ELDER = ("single_elder", "elder_couple")
+WITH_PARENT = ("with_parent",)
+LARGE = ("couple_children", "with_parent", "with_parents")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of planted problem.
+
+    Attributes:
+        rule: the rule that it is a case of.
+        zh, en: what is planted.
+        limits, declaration: the expected answers of the report; None where they depend on the household.
+        review: review reasons that must be raised, all of them.
+        families: kinds of family it needs; None for any.
+        income, assets, home: whether the household has the ordinary ones besides.
+        apart: relation of the member who does not count, and earns and owns nothing but what is planted.
+        ends_in_x: the applicant's number must end in X.
+    """
+
+    name: str
+    rule: str
+    zh: str
+    en: str
+    plant: Plant
+    limits: str | None = "within_limits"
+    declaration: str | None = "matches"
+    review: tuple[str, ...] = ()
+    families: tuple[str, ...] | None = None
+    income: bool = True
+    assets: bool = True
+    home: bool = True
+    apart: int | None = None
+    ends_in_x: bool = False
+
+
+_CATALOGUE: dict[str, Kind] = {}
+
+
+def planted(rule: str, zh: str, en: str, **expected: object) -> Callable[[Plant], Plant]:
+    """Enter a function into the catalogue under its own name."""
+
+    def enter(plant: Plant) -> Plant:
+        name = plant.__name__
+        _CATALOGUE[name] = Kind(name, rule, zh, en, plant, **expected)  # type: ignore[arg-type]
+        return plant
+
+    return enter
+
+
+def catalogue() -> tuple[Kind, ...]:
+    """Every kind, by rule and name, so that the order does not hang on imports."""
+    from connectors.synthetic import plants_identity, plants_income, plants_life, plants_property  # noqa: F401
+
+    return tuple(sorted(_CATALOGUE.values(), key=lambda kind: (int(kind.rule[1:]), kind.name)))
+
+
+__all__ = [
+    "BORN_BEFORE_2000",
+    "COUPLE",
+    "ELDER",
+    "LARGE",
+    "PARENT",
+    "SINGLE",
+    "SPOUSE",
+    "WITH_CHILD",
+    "WITH_PARENT",
+]
+__all__ += ["Kind", "catalogue", "planted"]
