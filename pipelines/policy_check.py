@@ -94,7 +94,10 @@ def _ends(pack: Pack, groups: list[list[Row]], on: date) -> Iterator[Finding]:
         if last.end is not None and not taken_up:
             zh, en = ("已于", "ended on") if last.end < on else ("将于", "will end on")
             yield Finding(
-                "warning", _where(last), f"{zh} {last.end} 终止,之后无取值", f"{en} {last.end}, with no value after"
+                "warning",
+                _where(last),
+                f"{zh} {last.end} 终止，之后无取值",
+                f"{en} {last.end}, with no value after",
             )
 
 
@@ -105,7 +108,7 @@ def _stale(pack: Pack, on: date) -> Iterator[Finding]:
                 yield Finding(
                     "warning",
                     _where(row),
-                    f"最近一次核对为 {row.checked_on},已超过一年",
+                    f"最近一次核对为 {row.checked_on}，已超过一年",
                     f"last checked on {row.checked_on}, more than a year ago",
                 )
 
@@ -115,7 +118,7 @@ def _examples(pack: Pack, on: date) -> Iterator[Finding]:
         for row in rows:
             if row.sure == "example" and row.start <= on and (row.end is None or row.end >= on):
                 yield Finding(
-                    "note", _where(row), "示例值,使用前须由主管部门确定", f"an example, to be decided: {row.note}"
+                    "note", _where(row), "示例值，使用前须由主管部门确定", f"an example, to be decided: {row.note}"
                 )
 
 

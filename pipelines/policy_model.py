@@ -56,7 +56,7 @@ class PolicyDateError(HeduiError):
     on: date
     first: date
 
-    zh = "参数 {parameter} 在 {on}(区划 {division})尚无取值,最早为 {first}"
+    zh = "参数 {parameter} 在 {on}(区划 {division})尚无取值，最早为 {first}"
     en = "parameter {parameter} has no value on {on} in {division}: its first is of {first}"
     todo = "add the earlier value with its citation, or correct the application date"
     exit_code = 2
@@ -71,7 +71,7 @@ class PolicyEndedError(HeduiError):
     on: date
     ended: date
 
-    zh = "参数 {parameter} 在 {on}(区划 {division})无取值,上一取值止于 {ended}"
+    zh = "参数 {parameter} 在 {on}(区划 {division})无取值，上一取值止于 {ended}"
     en = "parameter {parameter} has no value on {on} in {division}: the last one ended on {ended}"
     todo = "add the value that follows, with its citation"
     exit_code = 2

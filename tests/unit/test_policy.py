@@ -127,6 +127,21 @@ def test_a_local_pack_goes_before_its_baseline(tmp_path: Path) -> None:
     assert income_limit(local(tmp_path, {"standard": [value("1234.56")]})) == 123_456
 
 
+def test_a_longer_code_of_the_baseline_goes_before_a_shorter_local_one(tmp_path: Path) -> None:
+    write_pack(tmp_path, {"standard": [value("1300.00", divisions=["370303"])]}, pack="province")
+    pack = local(tmp_path, {"standard": [value("1200.00", divisions=["3703"])]}, extends="province")
+    assert (income_limit(pack, "370303"), income_limit(pack, "370304")) == (130_000, 120_000)
+
+
+def test_a_code_matches_from_its_beginning_only(tmp_path: Path) -> None:
+    assert income_limit(local(tmp_path, {"standard": [value("1300.00", divisions=["0303"])]})) == 100_000
+
+
+def test_a_programmes_own_value_goes_before_the_kinds_own(tmp_path: Path) -> None:
+    lines = [value("1100.00", programmes=[ALLOWANCE]), value({"urban": "1200.00"})]
+    assert income_limit(local(tmp_path, {"standard": lines})) == 110_000
+
+
 def test_a_programmes_own_value_goes_before_the_general_one(zibo: Pack) -> None:
     months = {
         name: resolve(zibo, name, "370303", "urban", ON).value("validity_months") for name in (ALLOWANCE, EDGE)
@@ -165,6 +180,17 @@ def test_a_gap_between_two_values_is_an_error(tmp_path: Path) -> None:
     pack = local(tmp_path, {"standard": [value("1.00", to="2025-12-31"), value("2.00", "2026-02-01")]})
     with pytest.raises(PolicyEndedError):
         income_limit(pack, on=date(2026, 1, 15))
+
+
+def test_the_error_names_the_last_end_before_the_day(tmp_path: Path) -> None:
+    lines = [
+        value("1.00", to="2024-12-31"),
+        value("2.00", "2025-01-01", to="2025-12-31"),
+        value("3.00", "2027-01-01"),
+    ]
+    with pytest.raises(PolicyEndedError) as caught:
+        income_limit(local(tmp_path, {"standard": lines}))
+    assert caught.value.ended == date(2025, 12, 31)
 
 
 def test_another_city_is_not_served(zibo: Pack) -> None:
@@ -350,6 +376,12 @@ def edge_line(formula: str, **more: Any) -> dict[str, Any]:
     line = value(None, **more)
     del line["value"]
     return {**line, "formula": formula}
+
+
+def test_a_percentage_in_a_formula_is_a_share(tmp_path: Path) -> None:
+    pack = local(tmp_path, {"edge_standard": [edge_line("standard + wage_deduction * standard")]})
+    resolved = resolve(pack, EDGE, "370303", "urban", ON).tests["income"]
+    assert (resolved.limit_value, resolved.limit.working) == (110_000, "1000.00 + 10 % × 1000.00 = 1100.00")
 
 
 def test_formulas_that_lead_back_to_themselves_are_refused(tmp_path: Path) -> None:
