@@ -8,7 +8,8 @@ from pipelines.policy_check import Finding, check
 from pipelines.policy_explain import explain
 from pipelines.policy_load import Pack, load_pack, pack_folder
 from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
-from pipelines.policy_resolve import ResolvedPolicy, ResolvedTest, Settled, resolve
+from pipelines.policy_resolve import ResolvedPolicy, ResolvedTest, resolve
+from pipelines.policy_settle import Settled
 from pipelines.policy_tables import SCHEMAS, tables
 
 __all__ = [

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.policy_load import Pack
 from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyMissingError
 from pipelines.policy_read import read_model
-from pipelines.policy_resolve import ResolvedPolicy, resolve, show
+from pipelines.policy_resolve import ResolvedPolicy, resolve
+from pipelines.policy_settle import show
 
 
 class _Part(BaseModel):

@@ -8,7 +8,8 @@ from datetime import date
 from pipelines.policy_check import division_names
 from pipelines.policy_load import Pack
 from pipelines.policy_model import Row
-from pipelines.policy_resolve import LISTS, SETTINGS, ResolvedPolicy, ResolvedTest, resolve, show
+from pipelines.policy_resolve import LISTS, SETTINGS, ResolvedPolicy, ResolvedTest, resolve
+from pipelines.policy_settle import show
 
 _SURE = {
     "official": "政府网站原文 official",

@@ -8,7 +8,8 @@ from datetime import date
 import pyarrow as pa
 
 from pipelines.policy_load import Pack
-from pipelines.policy_resolve import ResolvedPolicy, Settled, resolve
+from pipelines.policy_resolve import ResolvedPolicy, resolve
+from pipelines.policy_settle import Settled
 
 Key = tuple[str, str, str, date]
 Line = dict[str, object]
