@@ -1,27 +1,30 @@
 """From an extract's batches to the rows of persons in scope, tokens in place of what identifies them.
 
-This is the only place where a whole extract passes through. It touches the identifiers of subjects only, whole columns
-at once, and lets the rows of everybody else go at once; what it remembers does not grow with the extract.
+This is the only place where a whole extract passes through. It touches the identifiers of subjects only, whole
+columns at once, and lets the rows of everybody else go; what it remembers does not grow with the extract.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.contract import Column, Contract
-from connectors.extract import Extract
+from connectors.extract import Extract, SourceUnavailable
+from pipelines.admitted_sql import key_identifier
+from pipelines.errors import HeduiError
 from pipelines.identifiers import IdProblem
 from pipelines.typing_sql import kept_columns, sealed
 
 if TYPE_CHECKING:
-    from pipelines.pseudonyms import Tokeniser, Tokens
+    from pipelines.pseudonyms import AssetKind, Tokeniser, Tokens
 
 Mask = npt.NDArray[np.bool_]
 LISTED_MOST = 1_000_000
@@ -44,16 +47,28 @@ def uuids(storage: pa.Array) -> pa.Array:
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
 
 
+def fetch_tokens(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> pa.Table:
+    """Rows of a query with its UUIDs as UUIDs; left alone, DuckDB gives them to Arrow as text."""
+    con.execute("SET arrow_lossless_conversion = true")
+    return con.execute(query, list(parameters)).to_arrow_table()
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column of tokens as one array."""
+    parts = [_storage(chunk) for chunk in column.chunks]
+    return uuids(pa.concat_arrays(parts) if parts else pa.array([], pa.binary(16)))
+
+
 class Scope:
     """A set of tokens that answers for a whole column which of its tokens are in it.
 
-    A bitmap over the first 64 bits (they are a block cipher's output, hence as good as random) lets most of the others
-    go; what it lets through is looked up exactly. Comparing 16-byte strings ignores trailing zeros, which changes
+    A bitmap over the first 64 bits (a block cipher's output, hence as good as random) lets most of the others go;
+    what it lets through is looked up exactly. Comparing 16-byte strings ignores trailing zeros, which changes
     nothing among strings of one length.
     """
 
     def __init__(self, tokens: pa.Array) -> None:
-        tokens = tokens.combine_chunks() if isinstance(tokens, pa.ChunkedArray) else tokens
+        tokens = one_array(tokens) if isinstance(tokens, pa.ChunkedArray) else tokens
         self._sorted = np.unique(_bytes16(tokens)[self._valid(tokens)]) if len(tokens) else np.zeros(0, "S16")
         size = max(_FEWEST_BITS, 1 << (32 * max(len(self._sorted), 1) - 1).bit_length())
         self._mask = np.uint64(size - 1)
@@ -94,6 +109,11 @@ class _Bad:
     reason: npt.NDArray[np.uint8]
 
 
+def _deleting(op: Column) -> pa.Array:
+    """The department's codes for a deletion."""
+    return pa.array([theirs for theirs, ours in (op.codes or {}).items() if ours == "delete"], pa.string())
+
+
 class ScopedRows:
     """The rows of one extract that concern persons in scope, as the typing SQL wants them.
 
@@ -101,6 +121,7 @@ class ScopedRows:
         rows_read: rows of the extract so far.
         rows_kept: rows in scope so far.
         bad_rows: rows out of scope with a wrong identifier so far.
+        unknown_areas: ID numbers so far whose area code is in no table (R17).
         error: what the source raised; it is kept here because it cannot pass through DuckDB.
     """
 
@@ -115,13 +136,14 @@ class ScopedRows:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.contract = contract
-        self.rows_read = self.rows_kept = self.bad_rows = 0
-        self.error: Exception | None = None
+        self.rows_read = self.rows_kept = self.bad_rows = self.unknown_areas = 0
+        self.error: HeduiError | None = None
         self._extract, self._tokeniser, self._scope, self._seal = extract, tokeniser, scope, seal
         self._known_keys, self._progress = known_keys, progress
         self._bad: list[_Bad] = []
         self._listed = 0
         self._columns = kept_columns(contract)
+        self._deletions = next(((i, _deleting(c)) for i, c in self._columns if c.name == "op"), None)
         self._subjects = [(i, column) for i, column in self._columns if column.subject]
 
     @property
@@ -145,24 +167,32 @@ class ScopedRows:
         return pa.RecordBatchReader.from_batches(self.schema, self._batches())
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._delivered():
+            kept = self._scoped(batch)
+            if kept.num_rows:
+                yield kept
+            if self._progress:
+                self._progress(self.rows_read)
+
+    def _delivered(self) -> Iterator[pa.RecordBatch]:
+        """The extract's batches. A fault that the connector has no name for is named here, without its text."""
         try:
-            for batch in self._extract.batches():
-                kept = self._scoped(batch)
-                if kept.num_rows:
-                    yield kept
-                if self._progress:
-                    self._progress(self.rows_read)
-        except Exception as error:
+            yield from self._extract.batches()
+        except HeduiError as error:
             self.error = error
             raise
+        except Exception as error:
+            self.error = SourceUnavailable(self.contract.dataset, "read", type(error).__name__)
+            raise self.error from None
 
     def _scoped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """One batch without the rows of others, and with tokens."""
         tokens = {i: self._tokeniser.persons(batch.column(i)) for i, _ in self._subjects}
+        self.unknown_areas += sum(int(found.unknown_area.sum()) for found in tokens.values())
         inside = {i: self._scope.contains(tokens[i].values) for i, _ in self._subjects}
         keep = np.logical_or.reduce(list(inside.values()))
         if self._known_keys is not None:
-            keep |= self._supersedes(batch)
+            keep |= self._supersedes(batch, self._known_keys)
         self._note_bad(batch, tokens, keep)
         rows = pa.array(np.flatnonzero(keep))
         row_no = np.flatnonzero(keep) + (self.rows_read + 1)
@@ -196,15 +226,13 @@ class ScopedRows:
         if column.kind == "person":
             found = self._tokeniser.persons(values)
             return found.values, found.reasons
-        assert column.kind is not None
-        tokens = self._tokeniser.assets(values, column.kind)
+        tokens = self._tokeniser.assets(values, cast("AssetKind", column.kind))
         missing = np.where(np.asarray(_storage(tokens).is_null()), IdProblem.missing, IdProblem.ok)
         return tokens, missing.astype(np.uint8)
 
     def _several(self, column: Column, values: pa.Array) -> list[pa.Array]:
         """A cell of several identifiers as a list of tokens; its reason is the worst of them."""
-        assert column.multiple is not None
-        lists = pc.split_pattern(values.cast(pa.string()), column.multiple)
+        lists = pc.split_pattern(values.cast(pa.string()), column.multiple or ";")
         tokens, problems = self._identifiers(column, lists.flatten())
         parents = np.asarray(pc.list_parent_indices(lists))
         real = problems != IdProblem.missing
@@ -217,11 +245,10 @@ class ScopedRows:
         listed = pa.ListArray.from_arrays(pa.array(offsets), inner, mask=pa.array(counts == 0))
         return [listed, pa.array(reasons)]
 
-    def _supersedes(self, batch: pa.RecordBatch) -> Mask:
-        """Rows of anybody whose business key an earlier extract admitted: the one in scope may have lost it (R8)."""
+    def _supersedes(self, batch: pa.RecordBatch, known_keys: Scope) -> Mask:
+        """Rows of anybody under a key that an earlier extract admitted: its holder may have lost it (R8)."""
         i, column = key_identifier(self.contract)
-        assert self._known_keys is not None
-        return self._known_keys.contains(self._identifiers(column, batch.column(i))[0])
+        return known_keys.contains(self._identifiers(column, batch.column(i))[0])
 
     def _note_bad(self, batch: pa.RecordBatch, tokens: dict[int, Tokens], keep: Mask) -> None:
         """Remember where an identifier was wrong in rows that go; those that stay are judged by the SQL."""
@@ -233,12 +260,21 @@ class ScopedRows:
                 continue
             if column.nullable:
                 bad &= reasons != IdProblem.missing
+            else:
+                bad &= (reasons != IdProblem.missing) | ~self._deletions_in(batch)
             any_bad |= bad
             rows = np.flatnonzero(bad)[: max(LISTED_MOST - self._listed, 0)]
             if len(rows):
                 self._bad.append(_Bad(rows + self.rows_read + 1, i, reasons[rows]))
                 self._listed += len(rows)
         self.bad_rows += int(any_bad.sum())
+
+    def _deletions_in(self, batch: pa.RecordBatch) -> Mask:
+        """Rows that delete: they need not say whose row it was."""
+        if self._deletions is None:
+            return np.zeros(batch.num_rows, np.bool_)
+        i, codes = self._deletions
+        return np.asarray(pc.fill_null(pc.is_in(batch.column(i).cast(pa.string()), codes), False))
 
     def bad_identifiers(self) -> pa.Table:
         """Rows out of scope with a wrong identifier: ``row_no, column, reason``; never a value (R9, R14)."""
@@ -255,15 +291,3 @@ class ScopedRows:
         ]
         schema = pa.schema([("row_no", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
         return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-def key_identifier(contract: Contract) -> tuple[int, Column]:
-    """The identifier within the business key by which a later row finds the one it replaces."""
-    return next((i, c) for i, c in kept_columns(contract) if c.name in contract.key and c.type == "id")
-
-
-def changes_hands(contract: Contract) -> bool:
-    """Whether an increment may give a key of one person to another: no subject is part of the key."""
-    named = any(c.name in contract.key for c in contract.subjects)
-    by_identifier = any(c.name in contract.key and c.type == "id" for c in contract.columns)
-    return contract.mode == "increment" and by_identifier and not named
