@@ -202,6 +202,7 @@ class Applications:
                 "request_id": request_id,
                 "application": number,
                 "member_no": member.member_no,
+                "role": member.role,
                 "person": person.token,
                 "epoch": self.epoch,
             }

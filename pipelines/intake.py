@@ -49,7 +49,7 @@ from pipelines.store_tokens import token_texts
 CHUNK_LINES = 5_000
 SEAL_PURPOSE, SEAL_CONTEXT = "case-store", b"request"
 DIGEST_PURPOSE = "request-digest"
-_WITH_BIRTH = (IdKind.resident_id, IdKind.gat_permit, IdKind.fpr_card)
+WITH_BIRTH = (IdKind.resident_id, IdKind.gat_permit, IdKind.fpr_card)
 _log = structlog.get_logger()
 
 
@@ -230,7 +230,7 @@ def read_persons(members: Sequence[Member], tokeniser: Tokeniser) -> list[Person
 
 def _births(column: pa.Array, kinds: np.ndarray) -> list[date | None]:
     """The dates of birth that numbers of 18 digits hold; old cards and refused numbers have none."""
-    known = np.isin(kinds, _WITH_BIRTH).tolist()
+    known = np.isin(kinds, WITH_BIRTH).tolist()
     texts = classify(column).canonical.to_pylist()
     return [date.fromisoformat(text[6:14]) if has else None for text, has in zip(texts, known, strict=True)]
 

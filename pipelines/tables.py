@@ -75,6 +75,7 @@ members = Table(
     Column("request_id", String(64), primary_key=True),
     Column("application", Integer, primary_key=True, autoincrement=False),
     Column("member_no", Integer, primary_key=True, autoincrement=False),
+    Column("role", String(10), nullable=False),
     Column("person", String(32), index=True),
     Column("epoch", Integer, nullable=False),
     ForeignKeyConstraint(["request_id", "application"], ["requests.request_id", "requests.application"]),

@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("application", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("member_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("person", sa.String(length=32), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(

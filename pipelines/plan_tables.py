@@ -1,0 +1,203 @@
+"""The plan's tables: documents of the case store, opened a chunk at a time, as what sql/plan/ makes of them.
+
+Tokens are made anew under the batch's own key epoch, so that they never meet those of another (R19).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from pipelines import policy, tables
+from pipelines.batch import Batch
+from pipelines.identifiers import IdKind, classify
+from pipelines.intake import SEAL_CONTEXT, SEAL_PURPOSE, WITH_BIRTH
+from pipelines.keys import KeyRing
+from pipelines.opening import MEMBERS
+from pipelines.pseudonyms import Tokeniser
+from pipelines.sealing import seal, unseal
+from pipelines.settings import Workspace
+from pipelines.store import Store, find
+from pipelines.warehouse import sql_text
+
+SELECTION = "selection.json"
+CHUNK = 20_000
+_FROM_DOCUMENTS = ("member_statuses", "authorisations", "declarations")
+_AUTHORISATION = {
+    "authorisation_id": "VARCHAR",
+    "signed_on": "DATE",
+    "valid_until": "DATE",
+    "scope": ["VARCHAR"],
+}
+_MEMBER = {
+    "member_no": "INTEGER",
+    "name": "VARCHAR",
+    "id_kind": "VARCHAR",
+    "id_number": "VARCHAR",
+    "birth_date": "DATE",
+    "relation": "VARCHAR",
+    "role": "VARCHAR",
+    "married": "BOOLEAN",
+    "student": {"stage": "VARCHAR", "full_time": "BOOLEAN"},
+    "legal_capacity": "BOOLEAN",
+    "statuses": [{"kind": "VARCHAR", "from": "DATE", "to": "DATE"}],
+    "authorisation": _AUTHORISATION,
+}
+_DECLARATION = {
+    **dict.fromkeys(("income.wage", "income.business", "income.property", "income.transfer"), "VARCHAR"),
+    "financial_assets": "VARCHAR",
+    **dict.fromkeys(("homes", "vehicles", "businesses"), "BIGINT"),
+}
+_DOCUMENT = {
+    **dict.fromkeys(("request_id", "programme", "division", "area_kind", "requester", "purpose"), "VARCHAR"),
+    "application_date": "DATE",
+    "reference_date": "DATE",
+    "members": [_MEMBER],
+    "declaration": _DECLARATION,
+}
+
+
+def open_applications(
+    connection: sa.Connection, request_ids: Sequence[str] | None, *columns: str
+) -> Iterator[tuple]:
+    """Columns of the open applications, of all or of the requests given."""
+    table = tables.requests
+    if request_ids is None:
+        query = sa.select(*(table.c[name] for name in columns)).where(table.c.state == "open")
+        rows: Iterator[sa.Row] = iter(connection.execute(query))
+    else:
+        rows = find(connection, table, "request_id", request_ids, table.c.state == "open", columns=columns)
+    return (tuple(row) for row in rows)
+
+
+@dataclass
+class PlanTables:
+    """Fills a connection with the batch's tables."""
+
+    con: duckdb.DuckDBPyConnection
+    batch: Batch
+    ws: Workspace
+    keyring: KeyRing
+    store: Store
+
+    def fill(self, progress: Callable[[int], None]) -> None:
+        """Everything that sql/plan/ makes of the selected requests that are still open."""
+        wanted: dict[str, int] = dict(json.loads((self.batch.folder / SELECTION).read_text("utf-8")))
+        self._policies(sorted(wanted))
+        self.con.execute("CREATE TABLE batch AS SELECT ?::DATE AS as_of_day", [self.batch.as_of.date()])
+        self._withdrawn()
+        ids = sorted(wanted)
+        for start in range(0, len(ids), CHUNK):
+            self._chunk(ids[start : start + CHUNK], wanted, first=start == 0)
+            progress(min(start + CHUNK, len(ids)))
+        self._shared()
+        for name in ("other_requests", "queries"):
+            self.con.execute(f"CREATE TABLE {name} AS {sql_text(f'plan/{name}.sql')}")
+
+    def _policies(self, ids: Sequence[str]) -> None:
+        """The policy of every programme, place, kind of area and date that there is, numbered."""
+        columns = ("programme", "division", "area_kind", "application_date")
+        with self.store.read() as connection:
+            keys: list[tuple[str, str, str, date]] = sorted(set(open_applications(connection, ids, *columns)))
+        settings = self.ws.settings
+        own = self.ws.path(settings.policies) if settings.policies else None
+        pack = policy.load_pack(policy.pack_folder(settings.policy_pack, own))
+        for name, table in policy.tables(pack, keys).items():
+            self._put(name, table)
+        places = {name: pa.array([key[i] for key in keys]) for i, name in enumerate(columns)}
+        self._put("policy_keys", pa.table({"policy_id": pa.array(range(len(keys)), pa.int32()), **places}))
+
+    def _withdrawn(self) -> None:
+        table = tables.authorisations
+        query = sa.select(table.c.authorisation_id, table.c.withdrawn_on).where(table.c.withdrawn_on.is_not(None))
+        with self.store.read() as connection:
+            rows = connection.execute(query).all()
+        columns = {
+            "authorisation_id": pa.array([row[0] for row in rows], pa.string()),
+            "withdrawn_on": pa.array([row[1] for row in rows], pa.date32()),
+        }
+        self._put("withdrawn", pa.table(columns))
+
+    def _chunk(self, ids: Sequence[str], wanted: dict[str, int], *, first: bool) -> None:
+        with self.store.read() as connection:
+            rows = open_applications(connection, ids, "request_id", "application", "document")
+            sealed = pa.array([row[2] for row in rows if wanted[row[0]] == row[1]], pa.binary())
+        texts = unseal(self.keyring.seal_key(SEAL_PURPOSE), sealed, SEAL_CONTEXT)
+        self.con.register("_texts", pa.table({"document": texts}))
+        structure = json.dumps(_DOCUMENT)
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE documents AS SELECT unnest(d) FROM "
+            f"(SELECT from_json(document, '{structure}') AS d FROM _texts)"
+        )
+        self.con.unregister("_texts")
+        self._add("requests", sql_text("plan/requests.sql"), first)
+        self._put("listed", self._members(self.con.execute(sql_text("plan/members.sql")).to_arrow_table()))
+        self._add("members", "SELECT * FROM listed", first)
+        for name in _FROM_DOCUMENTS:
+            self._add(name, sql_text(f"plan/{name}.sql"), first)
+        self.con.execute("DROP TABLE documents")
+
+    def _members(self, listed: pa.Table) -> pa.Table:
+        """Tokens in place of numbers and names, dates of birth out of numbers, the rest sealed for the report."""
+        tokeniser = Tokeniser(
+            self.keyring, self.batch.epoch, self.ws.settings.token_cipher, self.batch.as_of.date()
+        )
+        numbers, kinds = listed["id_number"].combine_chunks(), listed["id_kind"]
+        passport = pc.equal(kinds, "passport").combine_chunks()
+        plain = pc.if_else(passport, None, numbers)
+        read = tokeniser.persons(plain)
+        passports = tokeniser.persons(pc.if_else(passport, numbers, None), IdKind.passport)
+        person = pc.coalesce(read.values.storage, passports.values.storage)
+        key = self.keyring.seal_key("display", self.batch.source_folder)
+        columns = {
+            "request_id": listed["request_id"],
+            "member_no": listed["member_no"],
+            "person": pa.ExtensionArray.from_storage(pa.uuid(), person),
+            "name_token": tokeniser.names(listed["name"].combine_chunks()),
+            "relation": listed["relation"],
+            "role": listed["role"],
+            "birth_date": _births(plain, read.kind, listed["birth_date"].combine_chunks()),
+        }
+        declared = ("married", "student_stage", "student_full_time", "legal_capacity")
+        columns |= {name: listed[name] for name in declared}
+        return pa.table(columns | {"display": seal(key, listed["shown"].combine_chunks(), MEMBERS)})
+
+    def _shared(self) -> None:
+        """Members whom the store has in more than one open request, under the store's tokens (R20)."""
+        m, r = tables.members, tables.requests
+        live = sa.and_(m.c.request_id == r.c.request_id, m.c.application == r.c.application, r.c.state == "open")
+        listed = sa.select(m.c.person, m.c.request_id, m.c.member_no).join(r, live).where(m.c.role == "member")
+        twice = (
+            sa.select(m.c.person).where(m.c.person.is_not(None)).group_by(m.c.person).having(sa.func.count() > 1)
+        )
+        with self.store.read() as connection:
+            rows = connection.execute(listed.where(m.c.person.in_(twice))).all()
+        columns = {
+            "token": pa.array([row.person for row in rows], pa.string()),
+            "request_id": pa.array([row.request_id for row in rows], pa.string()),
+            "member_no": pa.array([row.member_no for row in rows], pa.int32()),
+        }
+        self._put("shared", pa.table(columns))
+
+    def _put(self, name: str, table: pa.Table) -> None:
+        self.con.register("_given", table)
+        self.con.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _given")
+        self.con.unregister("_given")
+
+    def _add(self, name: str, select: str, first: bool) -> None:
+        self.con.execute(f"CREATE TABLE {name} AS {select}" if first else f"INSERT INTO {name} {select}")
+
+
+def _births(numbers: pa.Array, kinds: np.ndarray, given: pa.Array) -> pa.Array:
+    """Date of birth out of each number that has one, else as given."""
+    canonical = pc.if_else(pa.array(np.isin(kinds, WITH_BIRTH)), classify(numbers).canonical, None)
+    days = pc.strptime(pc.utf8_slice_codeunits(canonical, 6, 14), "%Y%m%d", "s").cast(pa.date32())
+    return pc.coalesce(days, given)
