@@ -1,4 +1,4 @@
-"""The demo: a made-up county, its departments' servers, one night's batch, and a summary that a newcomer understands."""
+"""The demo: a made-up county, its departments' servers, one night's batch, and a summary for a newcomer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -99,12 +99,17 @@ class DemoResult:
 
 
 def make_county(
-    out: Path, *, households: int, seed: int, dirt: str = "normal", trouble: list[str] | None = None
+    out: Path,
+    *,
+    households: int,
+    seed: int,
+    dirt: Literal["none", "normal", "heavy"] = "normal",
+    trouble: list[str] | None = None,
 ) -> dict[str, object]:
     """Write a made-up county; see ``connectors.synthetic``."""
-    from connectors.synthetic.county import write_county
+    from connectors.synthetic.county import generate
 
-    return write_county(out, households=households, seed=seed, dirt=dirt, troubles=trouble or [])
+    return asdict(generate(out, households, seed, dirt, trouble or []))
 
 
 def run(folder: Path, *, households: int, seed: int, before: Callable[[str], None]) -> DemoResult:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import import_module
 
 from pipelines.batch import Batch
-from pipelines.errors import StageFailedError
+from pipelines.errors import HeduiError, StageFailedError
 from pipelines.settings import Workspace
 
 # Stage → module and function; imported when its turn comes, so that `hedui --help` and a DAG parse stay quick.
@@ -31,6 +32,18 @@ STAGES: dict[str, tuple[str, str]] = {
 }
 
 
+@dataclass(eq=False)
+class NotCollectedError(HeduiError):
+    """One request is verified on extracts that a batch has admitted; none has."""
+
+    request: str
+
+    zh = "申请 {request} 尚未在任何批次中取数"
+    en = "no batch has collected extracts for request {request}"
+    todo = "verify all open requests first: hedui verify"
+    exit_code = 2
+
+
 @dataclass
 class Timings:
     """Seconds by stage, as measured in this run; a stage that was done already takes almost none."""
@@ -43,6 +56,45 @@ class Timings:
         start = time.perf_counter()
         yield
         self.seconds[stage] = time.perf_counter() - start
+
+
+def open_batch(ws: Workspace, as_of: datetime, request: str | None = None) -> Batch:
+    """The batch of all open requests, or of one on the newest extracts that were admitted for it.
+
+    Raises:
+        NothingSelectedError: no request is open.
+        NotCollectedError: no batch has collected for the request.
+    """
+    from pipelines.plan import new_batch
+
+    if request is None:
+        return new_batch(ws, as_of)
+    return new_batch(ws, as_of, [request], _collected(ws, request))
+
+
+def _collected(ws: Workspace, request: str) -> str:
+    """The newest batch that collected by itself and has issued a report of the request."""
+    import sqlalchemy as sa
+
+    from pipelines import tables
+    from pipelines.store import Store
+
+    reports, batches = tables.reports, tables.batches
+    query = (
+        sa.select(batches.c.batch_id)
+        .join(reports, reports.c.batch_id == batches.c.batch_id)
+        .where(reports.c.request_id == request, batches.c.admitted_from.is_(None))
+        .order_by(batches.c.as_of.desc(), batches.c.batch_id)
+    )
+    store = Store.open(ws.store_url)
+    try:
+        with store.read() as connection:
+            found = connection.scalars(query).first()
+    finally:
+        store.close()
+    if found is None:
+        raise NotCollectedError(request)
+    return str(found)
 
 
 def run_stage(stage: str, batch: Batch, ws: Workspace) -> object:

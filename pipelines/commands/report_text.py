@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-
 @dataclass(eq=False)
 class NoReportError(HeduiError):
     """No report was issued for a request."""

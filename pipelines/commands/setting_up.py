@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,14 @@ import typer
 from pipelines.commands.terminal import JsonOption, WorkspaceOption, emit
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "workspace_template"
+
+
+class Dirt(StrEnum):
+    """How badly the departments write."""
+
+    none = "none"
+    normal = "normal"
+    heavy = "heavy"
 
 
 def init(
@@ -54,9 +63,10 @@ def synth(
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
     households: Annotated[int, typer.Option(help="How many households apply.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
-    dirt: Annotated[str, typer.Option(help="none, normal or heavy.")] = "normal",
+    dirt: Annotated[Dirt, typer.Option(help="How badly the departments write.")] = Dirt.normal,
     trouble: Annotated[
-        list[str] | None, typer.Option(help="A trouble of a source, by name; may be repeated.")
+        list[str] | None,
+        typer.Option(help="NAME:department/dataset, such as source_down:banks/deposits; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,8 +76,8 @@ def synth(
     """
     from pipelines.demo import make_county
 
-    made = make_county(out, households=households, seed=seed, dirt=dirt, trouble=trouble or [])
-    emit(made, as_json, lambda console: console.print(f"{out}: {made}"))
+    made = make_county(out, households=households, seed=seed, dirt=dirt.value, trouble=trouble or [])
+    emit(made, as_json, lambda console: console.print_json(data=made))
 
 
 def demo(

@@ -60,10 +60,10 @@ def _order(manifest: Path) -> tuple[str, int]:
 def normalise(ids: pd.Series) -> pd.Series:
     """Full-width digits, spaces, lower-case x, and 15 digits to 18."""
     out = ids.astype("string[pyarrow]")
-    odd = ~out.str.fullmatch(r"\d{17}[\dX]").fillna(False).astype(bool)
+    odd = ~out.str.fullmatch(r"[0-9]{17}[0-9X]").fillna(False).astype(bool)
     if odd.any():
         fixed = out[odd].str.normalize("NFKC").str.replace(r"\s", "", regex=True).str.upper()
-        old = fixed.str.fullmatch(r"\d{15}").fillna(False).astype(bool)
+        old = fixed.str.fullmatch(r"[0-9]{15}").fillna(False).astype(bool)
         fixed[old] = to_18(fixed[old])
         out[odd] = fixed
     return out
@@ -94,7 +94,8 @@ def day(dates: pd.Series) -> pd.Series:
         .str.replace(r"[-/.](\d)(?=[-/.]|$)", r"0\1", regex=True)
         .str.replace(r"[-/.]", "", regex=True)
     )
-    return pd.to_datetime(text.str.slice(0, 8), format="%Y%m%d", errors="coerce")
+    found = pd.to_datetime(text.str.slice(0, 8), format="%Y%m%d", errors="coerce")
+    return found.where(found.dt.year < 2200)
 
 
 def month(months: pd.Series) -> pd.Series:
