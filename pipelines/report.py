@@ -11,14 +11,15 @@ import hashlib
 import hmac
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from pipelines import constants
 from pipelines import documents as drafting
 from pipelines.batch import Batch, write_json
 from pipelines.errors import HeduiError
@@ -85,7 +86,7 @@ def run(
     store = Store.open(workspace.store_url)
     try:
         with connect(ring.data_key(batch.source_folder), workspace.settings.limits) as con:
-            drafting.prepare(con, batch, drafting.source_texts(load_contracts(workspace.settings.contracts)))
+            constants.prepare(con, batch, load_contracts(workspace.settings.contracts))
             issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), progress)
             summary = issue.run(ring.signing_key())
     finally:
@@ -98,7 +99,7 @@ class Issue:
     """The issuing of one batch's reports, over an open connection.
 
     Args:
-        con: prepared by ``documents.prepare``.
+        con: prepared by ``constants.prepare``.
         batch: the batch.
         store: knows what was issued before, and takes what is issued now.
         id_key: keys the report ids, so that a request id cannot be guessed from one.
@@ -114,9 +115,9 @@ class Issue:
         self._id_key, self._opener, self._progress = id_key, opener, progress
         self._withdrawn = store.withdrawn_requests()
         self.rows: list[ReportRow] = []
-        self.unchanged = self.persons = self.withdrawn = self._done = 0
+        self.unchanged = self.persons = self.withdrawn = self._done = self._part = 0
 
-    def run(self, key: object) -> dict[str, object]:
+    def run(self, key: Ed25519PrivateKey) -> dict[str, object]:
         """Build, write, sign; then the store and the ledger take note."""
         from pipelines.assess import shards
 
@@ -124,12 +125,12 @@ class Issue:
         shutil.rmtree(folder, ignore_errors=True)  # what a run that died has left; no mark, so nobody read it
         folders = shards(self._batch)
         if folders:
-            drafting.check_codes(self._con, folders)
+            constants.check_codes(self._con, folders)
         for assessed in folders:
             for shard in drafting.shards(self._con, assessed):
                 self._shard(shard, folder)
         if self.rows:
-            seal = Seal.of(Tree([row.digest for row in self.rows]), key)  # type: ignore[arg-type]
+            seal = Seal.of(Tree([row.digest for row in self.rows]), key)
             write_json(folder / SEAL, asdict(seal))
         new = self._store.put_reports(self.rows)
         append_many(self._store, self._entries(folders, folder))
@@ -143,16 +144,21 @@ class Issue:
         asked = self._con.execute(f"SELECT request_id FROM {source} WHERE {shard.condition}").fetchall()
         ids = sorted(request for (request,) in asked if request not in self._withdrawn)
         self.withdrawn += len(asked) - len(ids)
-        drafting.put(
-            self._con, "report_ids",
-            pa.table({"request_id": pa.array(ids, pa.string()), "report_id": [self._report_id(i) for i in ids]}),
-        )  # fmt: skip
-        made = drafting.drafts(self._con, self._batch.folder / "members.parquet", shard, self._opener)
+        places = pa.table(
+            {
+                "request_id": pa.array(ids, pa.string()),
+                "place": pa.array(range(len(ids)), pa.int64()),
+                "report_id": pa.array([self._report_id(request) for request in ids], pa.string()),
+            }
+        )
+        members = self._batch.folder / "members.parquet"
+        made = drafting.drafts(self._con, members, shard, places, self._opener)
+        part = f"part-{self._part:04d}.parquet"
+        issued = self._issue(zip(ids, made, strict=True), part, self._store.latest_reports(ids))
         self.persons += self._count("opened_members WHERE id_number IS NOT NULL")
-        part = f"part-{self._done // drafting.SHARD:04d}.parquet"
-        issued = self._versions(made, part, self._store.latest_reports(ids))
         if issued.num_rows:
             write_table(self._con, issued, folder / part)
+        self._part += 1
         self._done += len(asked)
         self._progress(self._done)
 
@@ -163,25 +169,44 @@ class Issue:
     def _report_id(self, request_id: str) -> str:
         return "HD" + hmac.digest(self._id_key, request_id.encode(), "sha256").hex()[:16].upper()
 
-    def _versions(self, made: pa.Table, part: str, latest: dict[str, ReportRow]) -> pa.Table:
-        """Give each draft its version and digest, and put the pieces together; drop what was issued before."""
-        requests, report_ids = made["request_id"].to_pylist(), made["report_id"].to_pylist()
-        kept: list[int] = []
+    def _issue(
+        self, made: Iterable[tuple[str, drafting.Draft]], part: str, latest: dict[str, ReportRow]
+    ) -> pa.Table:
+        """Give each draft its version and digest; leave out what was issued before.
+
+        Returns:
+            The stored form: each document without its signature, and the byte (``seam``) at which that goes in.
+        """
         rows: list[ReportRow] = []
-        for i, pieces in enumerate(zip(*(drafting.slices(made[name]) for name in PIECES), strict=True)):
-            before = latest.get(requests[i])
+        seams, stored = [], []
+        for request_id, draft in made:
+            before = latest.get(request_id)
             version, supersedes = (before.version, before.supersedes) if before else (1, None)
-            found = digest(pieces, version, supersedes)
-            if before and found != before.digest:
+            rest = draft.rest(version, supersedes)
+            digest = _digest(draft, rest)
+            if before and digest != before.digest:
                 version, supersedes = before.version + 1, before.version
-                found = digest(pieces, version, supersedes)
+                rest = draft.rest(version, supersedes)
+                digest = _digest(draft, rest)
             elif before and before.batch_id != self._batch.id:
                 self.unchanged += 1
                 continue
-            kept.append(i)
-            rows.append(ReportRow(report_ids[i], version, requests[i], self._batch.id, found, part, supersedes))
+            row = ReportRow(draft.report_id, version, request_id, self._batch.id, digest, part, supersedes)
+            head = b'%b"digest":"%b",%b' % (draft.before_digest, digest.encode(), draft.before_signature)
+            rows.append(row)
+            seams.append(len(head))
+            stored.append(head + rest)
         self.rows += rows
-        return _put_together(made.take(kept) if len(kept) < made.num_rows else made, rows)
+        return pa.table(
+            {
+                "report_id": pa.array([row.report_id for row in rows], pa.string()),
+                "version": pa.array([row.version for row in rows], pa.int32()),
+                "request_id": pa.array([row.request_id for row in rows], pa.string()),
+                "digest": pa.array([row.digest for row in rows], pa.string()),
+                "seam": pa.array(seams, pa.int32()),
+                "document": pa.array(stored, pa.binary()),
+            }
+        )
 
     def _entries(self, folders: list[Path], folder: Path) -> list[Entry]:
         """What the ledger keeps: how many persons were opened and why, what was signed, what was withheld (R30)."""
@@ -206,50 +231,12 @@ class Issue:
         return entries
 
 
-PIECES = ("before_digest", "before_signature", "before_supersedes", "before_version", "after_version")
-
-
-def _tail(version: int, supersedes: int | None) -> tuple[bytes, bytes]:
-    return (b"null" if supersedes is None else b"%d" % supersedes), b"%d" % version
-
-
-def digest(pieces: tuple[memoryview, ...], version: int, supersedes: int | None) -> str:
-    """SHA-256 (hex) of the pieces as this version, without digest and signature."""
-    before, number = _tail(version, supersedes)
-    head, middle, left, right, end = pieces
-    hashed = hashlib.sha256(head)
-    for piece in (middle, left, before, right, number, end):
-        hashed.update(piece)
+def _digest(draft: drafting.Draft, rest: bytes) -> str:
+    """SHA-256 (hex) of the canonical document without digest and signature."""
+    hashed = hashlib.sha256(draft.before_digest)
+    hashed.update(draft.before_signature)
+    hashed.update(rest)
     return hashed.hexdigest()
-
-
-def _put_together(made: pa.Table, rows: list[ReportRow]) -> pa.Table:
-    """The stored form: the document without its signature, and the byte at which that goes in."""
-    tails = [_tail(row.version, row.supersedes) for row in rows]
-    texts = {
-        "digest": pa.array([f'"digest":"{row.digest}",'.encode() for row in rows], pa.binary()),
-        "supersedes": pa.array([before for before, _ in tails], pa.binary()),
-        "version": pa.array([number for _, number in tails], pa.binary()),
-    }
-    column = {name: made[name].combine_chunks() for name in PIECES}
-    nothing = pa.scalar(b"", pa.binary())
-    head = pc.binary_join_element_wise(
-        column["before_digest"], texts["digest"], column["before_signature"], nothing
-    )
-    document = pc.binary_join_element_wise(
-        head, column["before_supersedes"], texts["supersedes"], column["before_version"], texts["version"],
-        column["after_version"], nothing,
-    )  # fmt: skip
-    return pa.table(
-        {
-            "report_id": pa.array([row.report_id for row in rows], pa.string()),
-            "version": pa.array([row.version for row in rows], pa.int32()),
-            "request_id": pa.array([row.request_id for row in rows], pa.string()),
-            "digest": pa.array([row.digest for row in rows], pa.string()),
-            "seam": pc.binary_length(head).cast(pa.int32()),
-            "document": document,
-        }
-    )
 
 
 def parts(batch: Batch) -> list[Path]:

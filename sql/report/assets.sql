@@ -1,15 +1,15 @@
--- Per household: property items with their evidence; the display text was opened for this document only.
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
+-- Property items with their evidence; address and plate were opened for this document only.
+SELECT place, item_no AS seq, to_json(struct_pack(
     as_of := as_of,
     cites := cites,
     class := class,
     counted := struct_pack(high := high, low := low),
     currency := currency,
-    display := shown,
+    display := shown(opened),
     facts := list_transform(facts, lambda f: struct_pack(
         "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
     figure := figure,
-    label := nullif(label, ''),
+    label := shown(nullif(label, '')),
     member := member_no,
     "no" := item_no,
     reason := reason,
@@ -19,6 +19,7 @@ SELECT request_id, '[' || string_agg(to_json(struct_pack(
     status_on := status_on,
     treatment := treatment,
     value_fen := value_fen
-)), ',' ORDER BY item_no) || ']' AS items
-FROM asset_items LEFT JOIN opened_assets USING (request_id, item_no)
-GROUP BY request_id
+)) AS body
+FROM asset_items
+JOIN places USING (request_id)
+LEFT JOIN opened_assets USING (request_id, item_no)

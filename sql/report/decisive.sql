@@ -1,4 +1,4 @@
--- Per household: the facts or missing sources that would change a test's result, largest first, by the number of their item.
+-- The facts or missing sources that would change a test's result, largest first, by the number of their item.
 WITH items AS (
     SELECT request_id, 'income' AS item_kind, item_no, member_no, period_from, facts FROM income_items
     UNION ALL
@@ -11,14 +11,18 @@ numbered AS (
         ON i.request_id = d.request_id AND i.item_kind = d.item_kind AND i.member_no = d.member_no
         AND i.period_from IS NOT DISTINCT FROM d.period_from AND i.facts = d.facts
 )
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
-    amount := amount,
-    dataset := dataset,
-    item := item_no,
-    item_kind := nullif(item_kind, 'source'),
-    kind := kind,
-    member := member_no,
-    rank := rank,
-    test := test
-)), ',' ORDER BY test, rank, item_no) || ']' AS decisive
-FROM numbered GROUP BY request_id
+SELECT
+    place,
+    row_number() OVER (PARTITION BY place ORDER BY item_order(test), test, rank, item_no) AS seq,
+    to_json(struct_pack(
+        amount := amount,
+        dataset := dataset,
+        item := item_no,
+        item_kind := nullif(item_kind, 'source'),
+        kind := kind,
+        member := member_no,
+        rank := rank,
+        test := test
+    )) AS body
+FROM numbered
+JOIN places USING (request_id)

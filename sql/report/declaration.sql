@@ -1,5 +1,5 @@
--- Per household: what was declared against what was found.
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
+-- What was declared against what was found.
+SELECT place, item_order(item) AS seq, to_json(struct_pack(
     declared := declared,
     declared_at_all := declared_at_all,
     found := struct_pack(high := high, low := low),
@@ -7,5 +7,6 @@ SELECT request_id, '[' || string_agg(to_json(struct_pack(
     material := material,
     result := result,
     tolerance := tolerance
-)), ',' ORDER BY item) || ']' AS declaration
-FROM declaration GROUP BY request_id
+)) AS body
+FROM declaration
+JOIN places USING (request_id)

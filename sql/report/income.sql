@@ -1,5 +1,5 @@
--- Per household: income items with their evidence.
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
+-- Income items with their evidence.
+SELECT place, item_no AS seq, to_json(struct_pack(
     amount_fen := amount_fen,
     category := category,
     cites := cites,
@@ -12,10 +12,11 @@ SELECT request_id, '[' || string_agg(to_json(struct_pack(
     member := member_no,
     "no" := item_no,
     paid_on := paid_on_min,
-    payer := nullif(payer, ''),
+    payer := shown(nullif(payer, '')),
     period := struct_pack("from" := period_from, "to" := period_to),
     reason := reason,
     rule := rule,
     treatment := treatment
-)), ',' ORDER BY item_no) || ']' AS items
-FROM income_items GROUP BY request_id
+)) AS body
+FROM income_items
+JOIN places USING (request_id)

@@ -1,13 +1,14 @@
--- Per household: its persons by name, opened for this document only.
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
+-- The household's persons by name, opened for this document only.
+SELECT place, member_no AS seq, to_json(struct_pack(
     counted := counted,
-    id_number := id_number,
+    id_number := shown(id_number),
     member := member_no,
-    name := name,
+    name := shown(name),
     relation := relation,
     role := role,
     rule := rule,
     why := why
-)), ',' ORDER BY member_no) || ']' AS members
-FROM household_members JOIN opened_members USING (request_id, member_no)
-GROUP BY request_id
+)) AS body
+FROM household_members
+JOIN places USING (request_id)
+JOIN opened_members USING (request_id, member_no)

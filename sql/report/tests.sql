@@ -1,5 +1,5 @@
--- Per household: each test, its limit, the figure's interval and the result.
-SELECT request_id, '[' || string_agg(to_json(struct_pack(
+-- Each test: its limit, the figure's interval and the result.
+SELECT place, row_number() OVER (PARTITION BY place ORDER BY item_order(figure), test) AS seq, to_json(struct_pack(
     cites := cites,
     example := example,
     figure := figure,
@@ -13,5 +13,6 @@ SELECT request_id, '[' || string_agg(to_json(struct_pack(
     title := struct_pack(en := title_en, zh := title_zh),
     unit := unit,
     value := struct_pack(high := high, low := low)
-)), ',' ORDER BY test) || ']' AS tests
-FROM tests GROUP BY request_id
+)) AS body
+FROM tests
+JOIN places USING (request_id)

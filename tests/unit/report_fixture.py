@@ -6,16 +6,19 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pyarrow as pa
 
+from connectors.contract import Words
 from pipelines import warehouse
-from pipelines.batch import Batch
+from pipelines.batch import Batch, write_json
 
 DATA_KEY = bytes(range(32))
 AS_OF = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
 FACT = "STRUCT(dataset VARCHAR, extract_digest VARCHAR, row_no BIGINT, row_digest VARCHAR)[]"
+PLANNED = ("members", "policy", "policy_sources")
 DDL = {
     "households": "request_id VARCHAR, programme VARCHAR, division VARCHAR, area_kind VARCHAR, application_date DATE, "
     "reference_date DATE, window_from DATE, window_to DATE, window_months INTEGER, counted INTEGER, policy_id INTEGER",
@@ -46,6 +49,7 @@ DDL = {
     "withheld": "request_id VARCHAR, member_no INTEGER, dataset VARCHAR, reason VARCHAR, items INTEGER",
     "policy": "policy_id INTEGER, programme VARCHAR, programme_zh VARCHAR, programme_en VARCHAR, pack VARCHAR, "
     "version VARCHAR, digest VARCHAR, validity_months INTEGER, objection_days INTEGER",
+    "policy_sources": "policy_id INTEGER, dataset VARCHAR, requirement VARCHAR",
     "members": "request_id VARCHAR, member_no INTEGER, display BLOB",
 }
 TAX, TAX_YEAR = "taxation/individual_income", "taxation/annual_settlement"
@@ -113,26 +117,104 @@ def rows() -> dict[str, list[dict[str, object]]]:
     for policy_id, (request, members) in enumerate(SUBJECTS.items()):
         _common(found, request, policy_id, len(members))
     found["income_items"] = [
-        _income(one, item_no=i + 1, member_no=1, category="wage", kind="wage", payer="淄博鲁中餐饮服务有限公司", dataset=TAX,
-                period_from=a, period_to=b, paid_on_min=b, amount_fen=2_000 * YUAN, low_fen=2_000 * YUAN,
-                high_fen=2_000 * YUAN, facts=fact(TAX, 100 + i))
+        _income(
+            one,
+            item_no=i + 1,
+            member_no=1,
+            category="wage",
+            kind="wage",
+            payer="淄博鲁中餐饮服务有限公司",
+            dataset=TAX,
+            period_from=a,
+            period_to=b,
+            paid_on_min=b,
+            amount_fen=2_000 * YUAN,
+            low_fen=2_000 * YUAN,
+            high_fen=2_000 * YUAN,
+            facts=fact(TAX, 100 + i),
+        )
         for i, (a, b) in enumerate(months())
     ] + [
-        _income(one, item_no=13, member_no=1, category="business", kind="business", payer="", dataset=TAX_YEAR,
-                granularity="annual", period_from="2025-01-01", period_to="2026-01-01", amount_fen=12_000 * YUAN, low_fen=0,
-                high_fen=12_000 * YUAN, treatment="disputed", reason="annual_only", rule="R36", facts=fact(TAX_YEAR, 7)),
-        _income(one, item_no=14, member_no=2, category="transfer", kind="pension_employee", payer="", dataset=PENSIONS,
-                period_from="2025-09-01", period_to="2026-09-01", amount_fen=7_200 * YUAN, low_fen=7_200 * YUAN,
-                high_fen=7_200 * YUAN, facts=fact(PENSIONS, 9) + fact(PENSIONS, 10)),
-        _income(one, item_no=15, member_no=2, category="transfer", kind="veteran_benefit", payer="", dataset=PENSIONS,
-                period_from="2025-09-01", period_to="2026-09-01", amount_fen=3_600 * YUAN, low_fen=0, high_fen=0,
-                treatment="excluded", reason="excluded_kind", rule="R42", cites="办法 第十三条", facts=fact(PENSIONS, 11)),
-        _income(two, item_no=1, member_no=1, category="transfer", kind="resident_basic_pension", payer="\x1f 社保\x01\n",
-                dataset=PENSIONS, period_from="2025-09-01", period_to="2026-09-01", amount_fen=2_616 * YUAN,
-                low_fen=2_616 * YUAN, high_fen=2_616 * YUAN, facts=fact(PENSIONS, 77)),
-    ]  # fmt: skip
-    found["deductions"] = [{"request_id": one, "member_no": 1, "kind": "employment_cost", "low_fen": 2_400 * YUAN,
-                            "high_fen": 2_400 * YUAN, "months": 12, "rule": "R44"}]  # fmt: skip
+        _income(
+            one,
+            item_no=13,
+            member_no=1,
+            category="business",
+            kind="business",
+            payer="",
+            dataset=TAX_YEAR,
+            granularity="annual",
+            period_from="2025-01-01",
+            period_to="2026-01-01",
+            amount_fen=12_000 * YUAN,
+            low_fen=0,
+            high_fen=12_000 * YUAN,
+            treatment="disputed",
+            reason="annual_only",
+            rule="R36",
+            facts=fact(TAX_YEAR, 7),
+        ),
+        _income(
+            one,
+            item_no=14,
+            member_no=2,
+            category="transfer",
+            kind="pension_employee",
+            payer="",
+            dataset=PENSIONS,
+            period_from="2025-09-01",
+            period_to="2026-09-01",
+            amount_fen=7_200 * YUAN,
+            low_fen=7_200 * YUAN,
+            high_fen=7_200 * YUAN,
+            facts=fact(PENSIONS, 9) + fact(PENSIONS, 10),
+        ),
+        _income(
+            one,
+            item_no=15,
+            member_no=2,
+            category="transfer",
+            kind="veteran_benefit",
+            payer="",
+            dataset=PENSIONS,
+            period_from="2025-09-01",
+            period_to="2026-09-01",
+            amount_fen=3_600 * YUAN,
+            low_fen=0,
+            high_fen=0,
+            treatment="excluded",
+            reason="excluded_kind",
+            rule="R42",
+            cites="办法 第十三条",
+            facts=fact(PENSIONS, 11),
+        ),
+        _income(
+            two,
+            item_no=1,
+            member_no=1,
+            category="transfer",
+            kind="resident_basic_pension",
+            payer="\x1f 社保\x01\n",
+            dataset=PENSIONS,
+            period_from="2025-09-01",
+            period_to="2026-09-01",
+            amount_fen=2_616 * YUAN,
+            low_fen=2_616 * YUAN,
+            high_fen=2_616 * YUAN,
+            facts=fact(PENSIONS, 77),
+        ),
+    ]
+    found["deductions"] = [
+        {
+            "request_id": one,
+            "member_no": 1,
+            "kind": "employment_cost",
+            "low_fen": 2_400 * YUAN,
+            "high_fen": 2_400 * YUAN,
+            "months": 12,
+            "rule": "R44",
+        }
+    ]
     asset: dict[str, object] = {
         "request_id": one,
         "treatment": "counted",
@@ -142,35 +224,146 @@ def rows() -> dict[str, list[dict[str, object]]]:
         "currency": "CNY",
     }
     found["asset_items"] = [
-        asset | {"item_no": 1, "member_no": 1, "class": "deposit", "figure": "financial_assets", "label": "齐商银行 尾号 4417", "value_fen": 60_000 * YUAN,
-                 "low": 60_000 * YUAN, "high": 60_000 * YUAN, "rule": "R56", "facts": fact(DEPOSITS, 3) + fact(DEPOSITS, 4)},
-        asset | {"item_no": 2, "member_no": 2, "class": "deposit", "figure": "financial_assets", "label": "张店农商银行 尾号 0926", "low": 0,
-                 "value_fen": 30_000 * YUAN, "high": 30_000 * YUAN, "treatment": "disputed", "rule": "R56",
-                 "reason": "joint_account_unknown_shares", "facts": fact(DEPOSITS, 5)},
-        asset | {"item_no": 3, "member_no": 3, "class": "wallet", "figure": "financial_assets", "label": "支付宝", "value_fen": 500 * YUAN, "low": 0,
-                 "high": 0, "treatment": "mirrored", "reason": "mirrors_account", "rule": "R57", "facts": fact(WALLETS, 12)},
-        asset | {"item_no": 4, "member_no": 1, "class": "dwelling", "figure": "homes", "label": "", "share_bp": 5_000, "low": 1, "high": 1,
-                 "rule": "R47", "display": "山东省淄博市张店区共青团西路88号3号楼2单元501室".encode(), "facts": fact(TITLE, 21)},
-        asset | {"item_no": 5, "member_no": 1, "class": "vehicle", "label": "五菱 LZW6442", "low": 0, "high": 0,
-                 "treatment": "not_held", "reason": "scrapped", "rule": "R52", "figure": "vehicles", "status": "scrapped",
-                 "status_on": "2026-08-01", "display": "鲁C·8A6T3".encode(),
-                 "facts": fact(VEHICLES, 5)},
-    ]  # fmt: skip
+        asset
+        | {
+            "item_no": 1,
+            "member_no": 1,
+            "class": "deposit",
+            "figure": "financial_assets",
+            "label": "齐商银行 尾号 4417",
+            "value_fen": 60_000 * YUAN,
+            "low": 60_000 * YUAN,
+            "high": 60_000 * YUAN,
+            "rule": "R56",
+            "facts": fact(DEPOSITS, 3) + fact(DEPOSITS, 4),
+        },
+        asset
+        | {
+            "item_no": 2,
+            "member_no": 2,
+            "class": "deposit",
+            "figure": "financial_assets",
+            "label": "张店农商银行 尾号 0926",
+            "low": 0,
+            "value_fen": 30_000 * YUAN,
+            "high": 30_000 * YUAN,
+            "treatment": "disputed",
+            "rule": "R56",
+            "reason": "joint_account_unknown_shares",
+            "facts": fact(DEPOSITS, 5),
+        },
+        asset
+        | {
+            "item_no": 3,
+            "member_no": 3,
+            "class": "wallet",
+            "figure": "financial_assets",
+            "label": "支付宝",
+            "value_fen": 500 * YUAN,
+            "low": 0,
+            "high": 0,
+            "treatment": "mirrored",
+            "reason": "mirrors_account",
+            "rule": "R57",
+            "facts": fact(WALLETS, 12),
+        },
+        asset
+        | {
+            "item_no": 4,
+            "member_no": 1,
+            "class": "dwelling",
+            "figure": "homes",
+            "label": "",
+            "share_bp": 5_000,
+            "low": 1,
+            "high": 1,
+            "rule": "R47",
+            "display": "山东省淄博市张店区共青团西路88号3号楼2单元501室".encode(),
+            "facts": fact(TITLE, 21),
+        },
+        asset
+        | {
+            "item_no": 5,
+            "member_no": 1,
+            "class": "vehicle",
+            "label": "五菱 LZW6442",
+            "low": 0,
+            "high": 0,
+            "treatment": "not_held",
+            "reason": "scrapped",
+            "rule": "R52",
+            "figure": "vehicles",
+            "status": "scrapped",
+            "status_on": "2026-08-01",
+            "display": "鲁C·8A6T3".encode(),
+            "facts": fact(VEHICLES, 5),
+        },
+    ]
     found["review"] = [
-        {"request_id": one, "code": "annual_only", "rule": "R36", "member_no": 1, "dataset": TAX_YEAR,
-         "facts": fact(TAX_YEAR, 7)},
-        {"request_id": one, "code": "joint_account_unknown_shares", "rule": "R56", "member_no": 2, "dataset": DEPOSITS,
-         "facts": fact(DEPOSITS, 5)},
-        {"request_id": one, "code": "source_not_covered", "rule": "R6", "member_no": 1, "dataset": SECURITIES, "facts": []},
-    ]  # fmt: skip
+        {
+            "request_id": one,
+            "code": "annual_only",
+            "rule": "R36",
+            "member_no": 1,
+            "dataset": TAX_YEAR,
+            "facts": fact(TAX_YEAR, 7),
+        },
+        {
+            "request_id": one,
+            "code": "joint_account_unknown_shares",
+            "rule": "R56",
+            "member_no": 2,
+            "dataset": DEPOSITS,
+            "facts": fact(DEPOSITS, 5),
+        },
+        {
+            "request_id": one,
+            "code": "source_not_covered",
+            "rule": "R6",
+            "member_no": 1,
+            "dataset": SECURITIES,
+            "facts": [],
+        },
+    ]
     found["decisive"] = [
-        {"request_id": one, "test": "financial_assets", "rank": 1, "kind": "source", "item_kind": "source", "label": SECURITIES,
-         "dataset": SECURITIES, "member_no": 1, "facts": []},
-        {"request_id": one, "test": "financial_assets", "rank": 2, "kind": "fact", "item_kind": "asset", "label": "deposit/",
-         "dataset": DEPOSITS, "member_no": 2, "period_from": "2026-09-01", "facts": fact(DEPOSITS, 5), "amount": 30_000 * YUAN},
-        {"request_id": one, "test": "income", "rank": 1, "kind": "fact", "item_kind": "income", "label": "business/business",
-         "dataset": TAX_YEAR, "member_no": 1, "period_from": "2025-01-01", "facts": fact(TAX_YEAR, 7), "amount": 12_000 * YUAN},
-    ]  # fmt: skip
+        {
+            "request_id": one,
+            "test": "financial_assets",
+            "rank": 1,
+            "kind": "source",
+            "item_kind": "source",
+            "label": SECURITIES,
+            "dataset": SECURITIES,
+            "member_no": 1,
+            "facts": [],
+        },
+        {
+            "request_id": one,
+            "test": "financial_assets",
+            "rank": 2,
+            "kind": "fact",
+            "item_kind": "asset",
+            "label": "deposit/",
+            "dataset": DEPOSITS,
+            "member_no": 2,
+            "period_from": "2026-09-01",
+            "facts": fact(DEPOSITS, 5),
+            "amount": 30_000 * YUAN,
+        },
+        {
+            "request_id": one,
+            "test": "income",
+            "rank": 1,
+            "kind": "fact",
+            "item_kind": "income",
+            "label": "business/business",
+            "dataset": TAX_YEAR,
+            "member_no": 1,
+            "period_from": "2025-01-01",
+            "facts": fact(TAX_YEAR, 7),
+            "amount": 12_000 * YUAN,
+        },
+    ]
     found["withheld"] = [
         {"request_id": three, "member_no": 2, "dataset": DEPOSITS, "reason": "authorisation_ended", "items": 2}
     ]
@@ -178,13 +371,33 @@ def rows() -> dict[str, list[dict[str, object]]]:
 
 
 FIGURES = {
-    "HS-2026-000001": {"income": (28_800, 40_800), "income.wage": (24_000, 24_000), "income.business": (0, 12_000),
-                       "income.property": (0, 0), "income.transfer": (7_200, 7_200), "financial_assets": (60_000, None),
-                       "homes": (1, 1), "vehicles": (0, 0)},
-    "HS-2026-000002": {"income": (2_616, 2_616), "income.wage": (0, 0), "income.business": (0, 0), "income.property": (0, 0),
-                       "income.transfer": (2_616, 2_616), "financial_assets": (0, 0), "homes": (0, 0), "vehicles": (0, 0)},
-    "HS-2026-000003": {"income": (50_000, 50_000), "financial_assets": (10, 10), "homes": (3, 3), "vehicles": (0, 0)},
-}  # fmt: skip
+    "HS-2026-000001": {
+        "income": (28_800, 40_800),
+        "income.wage": (24_000, 24_000),
+        "income.business": (0, 12_000),
+        "income.property": (0, 0),
+        "income.transfer": (7_200, 7_200),
+        "financial_assets": (60_000, None),
+        "homes": (1, 1),
+        "vehicles": (0, 0),
+    },
+    "HS-2026-000002": {
+        "income": (2_616, 2_616),
+        "income.wage": (0, 0),
+        "income.business": (0, 0),
+        "income.property": (0, 0),
+        "income.transfer": (2_616, 2_616),
+        "financial_assets": (0, 0),
+        "homes": (0, 0),
+        "vehicles": (0, 0),
+    },
+    "HS-2026-000003": {
+        "income": (50_000, 50_000),
+        "financial_assets": (10, 10),
+        "homes": (3, 3),
+        "vehicles": (0, 0),
+    },
+}
 TESTS = {
     "income": (
         "<",
@@ -206,40 +419,88 @@ TESTS = {
     "vehicles": ("<=", "household", "count", 0, "没有机动车(规定豁免的除外)", "No vehicle beyond the exempt"),
 }
 DECLARED = {
-    "HS-2026-000001": {"income.wage": 22_000, "income.business": None, "income.transfer": 7_200, "financial_assets": 60_000,
-                       "homes": 1, "vehicles": 0},
+    "HS-2026-000001": {
+        "income.wage": 22_000,
+        "income.business": None,
+        "income.transfer": 7_200,
+        "financial_assets": 60_000,
+        "homes": 1,
+        "vehicles": 0,
+    },
     "HS-2026-000002": {"income.transfer": 2_616, "financial_assets": 0, "homes": 0, "vehicles": 0},
     "HS-2026-000003": {"homes": 1},
-}  # fmt: skip
+}
 
 
 def _common(found: dict[str, list[dict[str, object]]], request: str, policy_id: int, counted: int) -> None:
     """What every household has: members, coverage, figures, tests, declaration, conclusion, policy."""
     relations = ("applicant", "spouse", "child")
     found["households"].append(
-        {"request_id": request, "programme": "subsistence_allowance", "division": "370303", "area_kind": "urban",
-         "application_date": "2026-09-15", "reference_date": "2026-09-15", "window_from": "2025-09-01",
-         "window_to": "2026-09-01", "window_months": 12, "counted": counted, "policy_id": policy_id})  # fmt: skip
+        {
+            "request_id": request,
+            "programme": "subsistence_allowance",
+            "division": "370303",
+            "area_kind": "urban",
+            "application_date": "2026-09-15",
+            "reference_date": "2026-09-15",
+            "window_from": "2025-09-01",
+            "window_to": "2026-09-01",
+            "window_months": 12,
+            "counted": counted,
+            "policy_id": policy_id,
+        }
+    )
     found["policy"].append(
-        {"policy_id": policy_id, "programme": "subsistence_allowance", "programme_zh": "最低生活保障",
-         "programme_en": "subsistence allowance", "pack": "3703", "version": "2026-07", "digest": "ab" * 32,
-         "validity_months": 6, "objection_days": 10})  # fmt: skip
+        {
+            "policy_id": policy_id,
+            "programme": "subsistence_allowance",
+            "programme_zh": "最低生活保障",
+            "programme_en": "subsistence allowance",
+            "pack": "3703",
+            "version": "2026-07",
+            "digest": "ab" * 32,
+            "validity_months": 6,
+            "objection_days": 10,
+        }
+    )
+    found["policy_sources"] += [
+        {
+            "policy_id": policy_id,
+            "dataset": dataset,
+            "requirement": "optional" if dataset == WALLETS else "required",
+        }
+        for dataset in SOURCES
+    ]
     for i, (name, number) in enumerate(SUBJECTS[request]):
         key = {"request_id": request, "member_no": i + 1}
         display = json.dumps({"name": name, "id_number": number}, ensure_ascii=False).encode()
         found["members"].append(key | {"display": display})
         why = "minor" if i == 2 else "member"
         found["household_members"].append(
-            key | {"person": f"00000000-0000-4000-8000-{policy_id:06d}{i:06d}", "relation": relations[i], "role": "member",
-                   "counted": True, "why": why, "rule": "R28"})  # fmt: skip
+            key
+            | {
+                "person": f"00000000-0000-4000-8000-{policy_id:06d}{i:06d}",
+                "relation": relations[i],
+                "role": "member",
+                "counted": True,
+                "why": why,
+                "rule": "R28",
+            }
+        )
         for dataset in SOURCES:
             down = dataset == SECURITIES and request == "HS-2026-000001"
             state = "unavailable" if down else "covered"
             found["member_coverage"].append(
-                key | {"dataset": dataset, "requirement": "optional" if dataset == WALLETS else "required", "state": state,
-                       "as_of": None if down else "2026-09-01", "extract_digest": None if down else extract(dataset),
-                       "quarantined_rows": 0}
-            )  # fmt: skip
+                key
+                | {
+                    "dataset": dataset,
+                    "requirement": "required",
+                    "state": state,
+                    "as_of": None if down else "2026-09-01",
+                    "extract_digest": None if down else extract(dataset),
+                    "quarantined_rows": 0,
+                }
+            )
     _judged(found, request, counted)
 
 
@@ -259,17 +520,41 @@ def _judged(found: dict[str, list[dict[str, object]]], request: str, counted: in
             )
             results.append(result)
             found["tests"].append(
-                {"request_id": request, "test": figure, "figure": figure, "op": op, "scale": per, "unit": unit,
-                 "limit_value": limit, "limit_total": limit * scale_of[per], "low": low, "high": high, "result": result,
-                 "cites": "淄民〔2024〕10号", "title_zh": zh, "title_en": en,
-                 "formula": "standard * 24" if figure == "financial_assets" else str(limit), "example": figure == "homes"})  # fmt: skip
+                {
+                    "request_id": request,
+                    "test": figure,
+                    "figure": figure,
+                    "op": op,
+                    "scale": per,
+                    "unit": unit,
+                    "limit_value": limit,
+                    "limit_total": limit * scale_of[per],
+                    "low": low,
+                    "high": high,
+                    "result": result,
+                    "cites": "淄民〔2024〕10号",
+                    "title_zh": zh,
+                    "title_en": en,
+                    "formula": "standard * 24" if figure == "financial_assets" else str(limit),
+                    "example": figure == "homes",
+                }
+            )
         if figure in DECLARED[request]:
             declared = (DECLARED[request][figure] or 0) * scale
             wrong = declared < low or (high is not None and declared > high)
             found["declaration"].append(
-                {"request_id": request, "item": figure, "declared": declared, "low": low, "high": high, "tolerance": 0,
-                 "declared_at_all": DECLARED[request][figure] is not None, "material": False,
-                 "result": "differs" if wrong else "matches" if low == high else "undetermined"})  # fmt: skip
+                {
+                    "request_id": request,
+                    "item": figure,
+                    "declared": declared,
+                    "low": low,
+                    "high": high,
+                    "tolerance": 0,
+                    "declared_at_all": DECLARED[request][figure] is not None,
+                    "material": False,
+                    "result": "differs" if wrong else "matches" if low == high else "undetermined",
+                }
+            )
     limits = (
         "over_limit" if "exceeded" in results else "undetermined" if "undetermined" in results else "within_limits"
     )
@@ -291,18 +576,24 @@ class PlainOpener:
 def write(batches: Path, copies: int = 1, shuffled: bool = False) -> Batch:
     """Write the tables as a batch; ``copies`` repeats the households under other request ids for measurements."""
     batch = Batch.create(batches, "b1", AS_OF)
+    extracts = [
+        {"dataset": dataset, "digest": extract(dataset), "as_of": "2026-09-01", "path": "admitted/x.parquet"}
+        for dataset in SOURCES
+        if dataset != SECURITIES
+    ]
+    write_json(batch.folder / "extracts.json", extracts)
     with warehouse.connect(DATA_KEY) as con:
         for name, columns in DDL.items():
             con.execute(f"CREATE TABLE {name} ({columns})")
             _insert(con, name, rows()[name])
-            folder = batch.folder if name in ("members", "policy") else batch.folder / "assessed" / "0000"
+            folder = batch.folder if name in PLANNED else batch.folder / "assessed" / "0000"
             select = f"SELECT * FROM {name}"
-            if copies > 1 and name != "policy":
+            if copies > 1 and "request_id" in columns:
                 select = (
                     f"SELECT request_id || '-' || lpad(i::VARCHAR, 6, '0') AS request_id, {name}.* EXCLUDE (request_id) "
                     f"FROM {name}, range({copies}) AS r(i) ORDER BY ALL"
                 )
-            order = " ORDER BY hash(request_id || 'x')" if shuffled and name != "policy" else ""
+            order = " ORDER BY hash(request_id || 'x')" if shuffled and "request_id" in columns else ""
             warehouse.write_parquet(con, select if copies > 1 else select + order, folder / f"{name}.parquet")
     return batch
 
@@ -315,9 +606,9 @@ def _insert(con: duckdb.DuckDBPyConnection, name: str, given: list[dict[str, obj
         con.execute(f"INSERT INTO {name} VALUES ({marks})", [row.get(column) for column in columns])
 
 
-def source_texts() -> pa.Table:
+def contracts() -> dict[str, SimpleNamespace]:
     """What the contracts say of the datasets."""
-    names = ("title_zh", "title_en", "provider_zh", "provider_en")
-    return pa.Table.from_pylist(
-        [{"dataset": key} | dict(zip(names, words, strict=True)) for key, words in SOURCES.items()]
-    )
+    return {
+        key: SimpleNamespace(title=Words(zh=zh, en=en), provider=Words(zh=by_zh, en=by_en))
+        for key, (zh, en, by_zh, by_en) in SOURCES.items()
+    }
