@@ -1,7 +1,7 @@
 """Deliver: reports out of the outbox to the case system, each exactly once, with a receipt.
 
-A report is assigned to a numbered delivery of its batch before it is sent. The case system tells, for a delivery
-that is sent again, what it holds already; so this may be killed anywhere and run again. Reports of requests that were
+A report is assigned to a numbered delivery of its batch before it is sent. The case system tells, for one that is
+sent again, what it holds already; so this may be killed anywhere and run again. Reports of requests that were
 withdrawn are not delivered (R31).
 """
 

@@ -24,7 +24,9 @@ def authorisation(key: str, **other: Any) -> dict[str, Any]:
     return base | {"signed_by": "self"} | other
 
 
-def member(number: int, request_id: str, person: str | None, relation: str = "applicant", **other: Any) -> dict[str, Any]:
+def member(
+    number: int, request_id: str, person: str | None, relation: str = "applicant", **other: Any
+) -> dict[str, Any]:
     base = {"member_no": number, "name": "测试", "id_number": person, "relation": relation}
     return base | {"authorisation": authorisation(f"A-{request_id}-{number}")} | other
 
