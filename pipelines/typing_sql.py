@@ -4,7 +4,8 @@ Input is a relation with ``row_no`` and, for the contract's column number ``i``,
 for identifiers, names and display fields ``t<i>`` the token or sealed value; for identifiers ``r<i>`` what is wrong
 (``IdProblem``, 0 is nothing); for subjects ``in<i>`` whether the person is in scope. Output is one row for each,
 typed under our names, with ``problems``: ``column:reason`` of everything that keeps the row from being admitted,
-joined by ``;`` and empty for a good row. Values never leave through a reason.
+joined by ``;`` and empty for a good row; of a row that is here only because its key was held by somebody in scope,
+nothing but its key and its persons is judged. Values never leave through a reason.
 
 Money goes from decimal text to whole fen without any arithmetic; a pattern decides beforehand that nothing is lost.
 """
@@ -43,7 +44,7 @@ def _whole_number(c: str, column: Column, reasons: tuple[str, str, str]) -> Rule
     times slower by DuckDB 1.5.5.
     """
     places = len(str(column.factor)) - 1
-    exact = _AMOUNT.replace(r"(\.[0-9]+)?", rf"(\.[0-9]{{0,{places}}}0*)?")
+    exact = _AMOUNT.replace("[0-9]+)?", f"[0-9]{{1,{places}}}0*)?" if places else "0+)?")
     plain = f"replace({c}, ',', '')"
     digits = f"split_part({plain}, '.', 1) || rpad(split_part({plain}, '.', 2), {places}, '0')"
     value = f"CASE WHEN regexp_full_match({c}, '{exact}') THEN TRY_CAST({digits} AS BIGINT) END"
@@ -216,6 +217,9 @@ def typed_select(contract: Contract, relation: str) -> str:
         f'{"t" if sealed(column) else "v"}{i} AS "{column.name}"' for i, column in columns if column.name != "op"
     ]
     problems = ", ".join(_problem(contract, i, column) for i, column in columns)
+    owners = [
+        _problem(contract, i, column) for i, column in columns if column.subject or column.name in contract.key
+    ]
     concerned = ", ".join(f"CASE WHEN in{i} THEN t{i} END" for i, column in columns if column.subject)
     inside = " OR ".join(f"in{i}" for i, column in columns if column.subject)
     digest = f"sha256(getvariable('row_inner') || encode({_delivered(contract)}))"
@@ -226,7 +230,7 @@ marked AS (SELECT *, {deleted} AS deleted FROM valued)
 SELECT {", ".join(ours)}, row_no,
        left(sha256(getvariable('row_outer') || unhex({digest})), 32) AS row_digest,
        CASE WHEN deleted THEN 'delete' ELSE 'upsert' END AS op,
-       concat_ws(';', {problems}) AS problems,
+       CASE WHEN {inside} THEN concat_ws(';', {problems}) ELSE concat_ws(';', {", ".join(owners)}) END AS problems,
        list_filter([{concerned}], lambda person: person IS NOT NULL) AS concerned,
        {inside} AS in_scope
 FROM marked"""
