@@ -21,6 +21,13 @@ def _workspace():
     return Workspace.open(Path(os.environ["HEDUI_WORKSPACE"]))
 
 
+def _moment(at):
+    """The run's moment in the county's time; never the clock, so that a retry is the same batch."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(at.in_timezone("Asia/Shanghai").isoformat())
+
+
 def _stage(name: str, batch_id: str) -> None:
     from pipelines.batch import Batch
     from pipelines.verify import run_stage
@@ -42,17 +49,16 @@ def verify_requests():
     """Intake, one batch, its stages in order."""
 
     @task
-    def intake() -> None:
+    def intake(data_interval_end=None, logical_date=None) -> None:
         from pipelines import intake
 
-        intake.run(_workspace())
+        intake.run(_workspace(), _moment(data_interval_end or logical_date))
 
     @task
     def open_batch(data_interval_end=None, logical_date=None) -> str:
         from pipelines.verify import open_batch
 
-        moment = data_interval_end or logical_date
-        return open_batch(_workspace(), moment.in_timezone("Asia/Shanghai")).id
+        return open_batch(_workspace(), _moment(data_interval_end or logical_date)).id
 
     @task
     def stage(name: str, batch_id: str) -> None:

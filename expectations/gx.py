@@ -21,10 +21,10 @@ from sqlalchemy.dialects import registry
 from expectations.suite import Expectation, Suite
 
 if TYPE_CHECKING:
-    from great_expectations.data_context import FileDataContext
+    from great_expectations.data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation as GxExpectation
 
-PAGES = Path("gx/uncommitted/data_docs/local_site")
+PAGES = Path("great_expectations")
 _CONNECTIONS: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
@@ -74,26 +74,37 @@ def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path) -> li
     Args:
         con: connection in which every suite's table exists.
         suites: what to validate.
-        folder: becomes the GX project; the pages start at ``gx/uncommitted/data_docs/local_site/index.html``.
+        folder: gets the pages, under ``PAGES``; GX's own project stays in memory.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     import great_expectations as gx
 
-    context = gx.get_context(mode="file", project_root_dir=str(folder))
+    context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
+    context.add_data_docs_site("pages", _site(folder / PAGES))
     _CONNECTIONS["batch"] = con
     try:
         checkpoint = _checkpoint(context, suites)
         result = checkpoint.run()
-        context.build_data_docs()
+        context.build_data_docs(site_names=["pages"])
     finally:
         del _CONNECTIONS["batch"]
     return [_confirmed(entry) for run_result in result.run_results.values() for entry in run_result.results]
 
 
-def _checkpoint(context: FileDataContext, suites: list[Suite]) -> Any:
+def _site(folder: Path) -> dict[str, Any]:
+    backend = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
+    return {
+        "class_name": "SiteBuilder",
+        "store_backend": backend,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "show_how_to_buttons": False,
+    }
+
+
+def _checkpoint(context: EphemeralDataContext, suites: list[Suite]) -> Any:
     import great_expectations as gx
 
     source = context.data_sources.add_or_update_sql(

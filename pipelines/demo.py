@@ -191,13 +191,14 @@ def interesting(con: Any, batch: Batch) -> str:
         return scan(*sorted((batch.folder / "assessed").glob(f"*/{name}.parquet")))
 
     row = con.execute(
-        f"""SELECT request_id
-        FROM {table("conclusions")}
-        LEFT JOIN (SELECT request_id, count(DISTINCT code) AS reasons FROM {table("review")} GROUP BY ALL) USING (request_id)
-        LEFT JOIN (SELECT request_id, count(*) AS tests FROM {table("tests")} WHERE result <> 'satisfied' GROUP BY ALL)
-          USING (request_id)
-        LEFT JOIN (SELECT request_id, count(*) AS items FROM {table("asset_items")} GROUP BY ALL) USING (request_id)
-        ORDER BY coalesce(reasons, 0) DESC, coalesce(tests, 0) DESC, coalesce(items, 0) DESC, request_id
+        f"""WITH
+        reasons AS (SELECT request_id, count(DISTINCT code) AS n FROM {table("review")} GROUP BY request_id),
+        open_tests AS (
+            SELECT request_id, count(*) AS n FROM {table("tests")} WHERE result <> 'satisfied' GROUP BY request_id),
+        items AS (SELECT request_id, count(*) AS n FROM {table("asset_items")} GROUP BY request_id)
+        SELECT request_id FROM {table("conclusions")}
+        LEFT JOIN reasons USING (request_id) LEFT JOIN open_tests USING (request_id) LEFT JOIN items USING (request_id)
+        ORDER BY coalesce(reasons.n, 0) DESC, coalesce(open_tests.n, 0) DESC, coalesce(items.n, 0) DESC, request_id
         LIMIT 1"""
     ).fetchone()
     return str(row[0])

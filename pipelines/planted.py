@@ -80,7 +80,8 @@ def _concluded(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, tuple[
         return scan(*sorted((batch.folder / "assessed").glob(f"*/{name}.parquet")))
 
     rows = con.execute(
-        f"SELECT request_id, limits, declaration, coalesce(codes, []) FROM {table('conclusions')} LEFT JOIN ("
-        f"SELECT request_id, list(DISTINCT code) AS codes FROM {table('review')} GROUP BY request_id) USING (request_id)"
+        f"SELECT request_id, limits, declaration, coalesce(codes, []) FROM {table('conclusions')} "
+        f"LEFT JOIN (SELECT request_id, list(DISTINCT code) AS codes FROM {table('review')} GROUP BY request_id) "
+        "USING (request_id)"
     ).fetchall()
     return {request: (limits, declaration, frozenset(codes)) for request, limits, declaration, codes in rows}

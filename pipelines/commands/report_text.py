@@ -61,8 +61,7 @@ def find_report(request: str, workspace: Path) -> dict[str, Any]:
     """
     file = Path(request)
     if file.is_file():
-        document: dict[str, Any] = json.loads(file.read_bytes())
-        return document
+        return dict(json.loads(file.read_bytes()))
     from pipelines.batch import Batch
     from pipelines.keys import KeyRing
     from pipelines.report import read
@@ -77,8 +76,7 @@ def find_report(request: str, workspace: Path) -> dict[str, Any]:
         raise NoReportError(request)
     batch = Batch.open(ws.batches, row.batch_id)
     key = KeyRing.open(ws.settings.keys, ws.root).data_key(batch.source_folder)
-    document = json.loads(read(batch, key, row.report_id, row.version))
-    return document
+    return dict(json.loads(read(batch, key, row.report_id, row.version)))
 
 
 def draw(out: Console, report: dict[str, Any]) -> None:

@@ -93,24 +93,43 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
     arguments = parser.parse_args()
     out = Console(highlight=False)
-    results: dict[str, object] = {"machine": {"cpus": os.cpu_count(), "python": platform.python_version()}, "runs": []}
+    results: dict[str, object] = {
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
+        "runs": [],
+    }
     whole: dict[int, float] = {}
     for households in arguments.households:
         folder = arguments.folder / str(households)
         steps, whole[households] = measure(folder, households)
         compared = ratios.compare(folder, whole[households])
-        run = {"households": households, "seconds": whole[households], "steps": [asdict(s) for s in steps], **compared}
+        run = {
+            "households": households,
+            "seconds": whole[households],
+            "steps": [asdict(s) for s in steps],
+            **compared,
+        }
         results["runs"].append(run)  # type: ignore[attr-defined]
         rows = [(s.name, f"{s.seconds:.1f}", f"{s.cpu:.1f}", round(s.peak_mib)) for s in steps]
-        rows.append(("whole run", f"{whole[households]:.1f}", "", round(max(s.peak_mib for s in steps if s.name != "county"))))
+        rows.append(
+            (
+                "whole run",
+                f"{whole[households]:.1f}",
+                "",
+                round(max(s.peak_mib for s in steps if s.name != "county")),
+            )
+        )
         draw_table(out, f"{households:,} households", ("stage", "seconds", "CPU seconds", "peak MiB"), rows)
-        draw_table(out, "", ("ratio", "value", "aim"), [(k, f"{v:.2f}", AIMS[k]) for k, v in compared["ratios"].items()])
+        draw_table(
+            out, "", ("ratio", "value", "aim"), [(k, f"{v:.2f}", AIMS[k]) for k, v in compared["ratios"].items()]
+        )
         out.print(f"peer: {compared['peer']}\n")
     small, large = min(whole), max(whole)
     if small != large:
         results["growth"] = whole[large] / whole[small]
         aim = f"≤ {1.05 * large / small:g}"
-        draw_table(out, "", ("ratio", "value", "aim"), [(f"{large:,} / {small:,}", f"{results['growth']:.2f}", aim)])
+        draw_table(
+            out, "", ("ratio", "value", "aim"), [(f"{large:,} / {small:,}", f"{results['growth']:.2f}", aim)]
+        )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
     out.print(f"{arguments.out}")

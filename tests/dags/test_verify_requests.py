@@ -33,7 +33,7 @@ for name in verify.STAGES:
 sys.modules["recorded_stages"] = stages
 verify.STAGES = {name: ("recorded_stages", name) for name in verify.STAGES}
 intake = types.ModuleType("pipelines.intake")
-intake.run = lambda ws: calls.append("intake")
+intake.run = lambda ws, at: calls.append("intake")
 import pipelines
 sys.modules["pipelines.intake"] = pipelines.intake = intake
 from pipelines.batch import Batch
