@@ -72,20 +72,29 @@ class _Feed(threading.Thread):
         self.read_end, self._write_end = os.pipe()
         fcntl.fcntl(self._write_end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._first, self._texts = first, texts
+        self._wanted = True
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Write until the text ends or nobody reads any more."""
+        """Write until the text ends or nobody wants it any more."""
         try:
             self._write(self._first)
             for text in self._texts:
+                if not self._wanted:
+                    break
                 self._write(text)
-        except BrokenPipeError:
-            pass
         except BaseException as error:
             self.error = error
         finally:
             os.close(self._write_end)
+
+    def end(self) -> None:
+        """Stop writing: what is in the pipe is read away, so that a blocked write comes back."""
+        self._wanted = False
+        while os.read(self.read_end, _PIPE_BYTES):
+            pass
+        os.close(self.read_end)
+        self.join()
 
     def _write(self, text: str) -> None:
         data = memoryview(text.encode())
@@ -106,7 +115,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _refusal(dataset: str, file: str, error: duckdb.Error) -> ExtractRefused:
+def _refusal(dataset: str, file: str, error: Exception) -> ExtractRefused:
     """DuckDB's message shows the row; keep its line and widths only. Line 1 is the header that was taken off."""
     line, width = _LINE.search(str(error)), _WIDTH.search(str(error))
     where = f"line {int(line.group(1)) + 1}" if line else "a line"
@@ -139,14 +148,14 @@ def read_csv(
     connection = duckdb.connect(config=dict(_NO_SPILL))
     feed.start()
     try:
-        reader = connection.execute(_select(contract, delivery, names, feed.read_end)).to_arrow_reader(BATCH_ROWS)
-        for batch in reader:
-            yield conform(contract, batch)
-    except duckdb.Error as error:
+        result = connection.execute(_select(contract, delivery, names, feed.read_end))
+        with result.to_arrow_reader(BATCH_ROWS) as reader:
+            for batch in reader:
+                yield conform(contract, batch)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:  # Arrow's, when it comes after the first batch
         feed.error = feed.error or _refusal(contract.dataset, file, error)
     finally:
         connection.close()
-        os.close(feed.read_end)
-        feed.join()
+        feed.end()
     if feed.error:
         raise feed.error

@@ -38,10 +38,13 @@ def open_database(
     """
     engine = sa.create_engine(_url(connection, root), connect_args=_limits(connection), poolclass=sa.NullPool)
 
+    statement = select(contract, delivery, asked, engine.dialect.name)
+
     def opened() -> date:
         try:
             with engine.connect() as session:
                 _check_table(contract, delivery, session)
+                session.execute(statement.limit(0))
                 if delivery.as_of_query is None:
                     return asked.on
                 return _day(contract.dataset, session.execute(sa.text(delivery.as_of_query)).scalar())
@@ -49,7 +52,6 @@ def open_database(
             raise _named(contract.dataset, "connect", error) from None
 
     as_of = persist(connection, opened)
-    statement = select(contract, delivery, asked, engine.dialect.name)
     streamed = through_duckdb if engine.dialect.name == "postgresql" else _through_sqlalchemy
     read = partial(_read, contract, partial(streamed, contract, engine, statement))
     return [

@@ -24,12 +24,11 @@ def through_duckdb(contract: Contract, engine: sa.Engine, statement: sa.Select) 
     try:
         connection.execute(f"LOAD '{scanner()}'")
         connection.execute(f"ATTACH {literal(dsn(engine.url))} AS source (TYPE postgres, READ_ONLY)")
-        reader = connection.execute(f"SELECT * FROM postgres_query('source', {literal(sql)})").to_arrow_reader(
-            BATCH_ROWS
-        )
-        check_types(contract, reader.schema)
-        yield from reader
-    except (duckdb.Error, pa.ArrowException) as error:
+        result = connection.execute(f"SELECT * FROM postgres_query('source', {literal(sql)})")
+        with result.to_arrow_reader(BATCH_ROWS) as reader:  # a reader left open would keep the server's lock
+            check_types(contract, reader.schema)
+            yield from reader
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise source_error(contract.dataset, "read rows", error) from None
     finally:
         connection.close()

@@ -49,7 +49,12 @@ def cells(contract: Contract, rows: int) -> pa.Table:
 
 
 def deliver(
-    folder: Path, contract: Contract, table: pa.Table, name: str = "full", content: bytes | None = None, **manifest: Any
+    folder: Path,
+    contract: Contract,
+    table: pa.Table,
+    name: str = "full",
+    content: bytes | None = None,
+    **manifest: Any,
 ) -> Path:
     """Write a file and its manifest as a department would; ``manifest`` overrides what it says."""
     delivery = contract.delivery
@@ -82,7 +87,9 @@ def deliver(
 
 def as_csv(table: pa.Table, separator: str, encoding: str) -> bytes:
     lines = [separator.join(table.column_names)]
-    lines += [separator.join("" if cell is None else str(cell) for cell in row.values()) for row in table.to_pylist()]
+    lines += [
+        separator.join("" if cell is None else str(cell) for cell in row.values()) for row in table.to_pylist()
+    ]
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
 
 
@@ -101,6 +108,8 @@ def served(contracts: dict[str, Contract], tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-@pytest.fixture()
+@pytest.fixture
 def asked() -> Asked:
-    return Asked(pa.array(PEOPLE), (date(2025, 9, 1), date(2026, 9, 1)), "low-income verification", date(2026, 9, 16))
+    return Asked(
+        pa.array(PEOPLE), (date(2025, 9, 1), date(2026, 9, 1)), "low-income verification", date(2026, 9, 16)
+    )
