@@ -197,7 +197,8 @@ def interesting(con: Any, batch: Batch) -> str:
             SELECT request_id, count(*) AS n FROM {table("tests")} WHERE result <> 'satisfied' GROUP BY request_id),
         items AS (SELECT request_id, count(*) AS n FROM {table("asset_items")} GROUP BY request_id)
         SELECT request_id FROM {table("conclusions")}
-        LEFT JOIN reasons USING (request_id) LEFT JOIN open_tests USING (request_id) LEFT JOIN items USING (request_id)
+        LEFT JOIN reasons USING (request_id) LEFT JOIN open_tests USING (request_id)
+        LEFT JOIN items USING (request_id)
         ORDER BY coalesce(reasons.n, 0) DESC, coalesce(open_tests.n, 0) DESC, coalesce(items.n, 0) DESC, request_id
         LIMIT 1"""
     ).fetchone()

@@ -25,9 +25,15 @@ def make(folder: Path, households: int, seed: int = 1) -> None:
             with file.open("rb") as handle:
                 digest = hashlib.file_digest(handle, contract.digest).hexdigest()
             manifest = {
-                "dataset": contract.dataset, "file": file.name, "rows": pq.read_metadata(file).num_rows,
-                "digest_algorithm": contract.digest, "digest": digest, "as_of": DELIVERED_ON, "sequence": 1, "mode": "full",
-            }  # fmt: skip
+                "dataset": contract.dataset,
+                "file": file.name,
+                "rows": pq.read_metadata(file).num_rows,
+                "digest_algorithm": contract.digest,
+                "digest": digest,
+                "as_of": DELIVERED_ON,
+                "sequence": 1,
+                "mode": "full",
+            }
             file.with_name(f"{file.name}.manifest.json").write_text(json.dumps(manifest))
 
 

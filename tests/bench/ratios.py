@@ -172,7 +172,8 @@ def _peer(county: Path, ws: Workspace, batch: Batch) -> tuple[float, dict[str, i
         policy = _policy(batch, con)
         figures = scan(*sorted((batch.folder / "assessed").glob("*/figures.parquet")))
         ours = con.execute(
-            f"PIVOT (SELECT request_id, figure, low FROM {figures} WHERE figure IN {FIGURES}) ON figure USING sum(low)"
+            f"PIVOT (SELECT request_id, figure, low FROM {figures} WHERE figure IN {FIGURES}) "
+            "ON figure USING sum(low)"
         ).df()
     out = batch.folder.parent.parent / "peer.csv"
     command = [sys.executable, str(ROOT / "tests/bench/pandas_peer.py"), str(county / "requests")]
