@@ -122,7 +122,7 @@ def _write_shard(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for table in sorted(RESULTS, key=lambda name: name == "conclusions"):
         if table in WITH_FACTS:
             con.execute(f"CREATE OR REPLACE VIEW result AS SELECT * FROM {table}")
-            select = sql_text("report/with_evidence.sql")
+            select = sql_text("assess/with_evidence.sql")
         else:
             select = f"SELECT * FROM {table}"
         write_parquet(con, f"SELECT * FROM ({select}) ORDER BY ALL", folder / f"{table}.parquet")
