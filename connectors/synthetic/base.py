@@ -1,7 +1,7 @@
 """The ordinary life of the households: what members earn and hold, all of it declared, or nearly.
 
-A household gets a target as a share of its limits and its members earn and hold what adds up to about that; the exact
-sums are what truth.py reads from the rows.
+A household gets a target as a share of its limits, and its members earn and hold what adds up to about that; the
+exact sums are what truth.py reads from the rows.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def add_deposit(
     holder: Ints | None = None,
     **more: object,
 ) -> Ints:
-    """Add an account for each member (or the holder told), worth its balance unless told; its number is returned."""
+    """Add an account for each member (or the holder told), worth its balance unless told; gives its number."""
     account = scene.book.serials("account", len(member))
     person = scene.members.person[member] if holder is None else holder
     rows = holdings.deposits(person, account, fen, kind, **more)

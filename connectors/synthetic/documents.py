@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.synthetic.dirt import write_numbers
-from connectors.synthetic.households import RELATIONS, Flags
+from connectors.synthetic.households import RELATIONS
 from connectors.synthetic.limits import AREAS, PROGRAMMES, TESTS
 from connectors.synthetic.plants import Kind
 from connectors.synthetic.rows import Ints
@@ -27,7 +27,8 @@ WITH family AS (
     'legal_capacity': legal_capacity,
     'statuses': CASE WHEN status IS NULL THEN [] ELSE [{'kind': status, 'from': '2024-03-01'}] END,
     'authorisation': CASE WHEN role = 'member' THEN {
-      'authorisation_id': printf('A%s-%d', request_id, member_no), 'signed_on': signed_on, 'valid_until': valid_until,
+      'authorisation_id': printf('A%s-%d', request_id, member_no),
+      'signed_on': signed_on, 'valid_until': valid_until,
       'scope': scope, 'signed_by': CASE WHEN guarded THEN 'guardian' ELSE 'self' END,
       'guardian_name': CASE WHEN guarded THEN head_name END} END
   } ORDER BY member_no) AS members
@@ -124,8 +125,8 @@ def _households(scene: Scene, truth: Truth, kinds: tuple[Kind, ...]) -> pa.Table
     return pa.table(columns)
 
 
-def _bounded(high: Ints, unbounded: Flags) -> pa.Array:
-    return pa.array(high, mask=unbounded)
+def _bounded(high: Ints, unbounded: np.ndarray | np.bool_) -> pa.Array:
+    return pa.array(high, mask=np.asarray(unbounded))
 
 
 def _review(truth: Truth, n: int) -> pa.Array:
@@ -134,9 +135,9 @@ def _review(truth: Truth, n: int) -> pa.Array:
     raised = np.zeros((n, len(codes)), bool)
     for households, code in truth.review:
         raised[households, codes.index(code)] = True
-    household, code = np.nonzero(raised)
+    household, place = np.nonzero(raised)
     offsets = np.r_[0, np.cumsum(np.bincount(household, minlength=n))].astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(codes, pa.string()).take(pa.array(code)))
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(codes, pa.string()).take(pa.array(place)))
 
 
 def _statements() -> tuple[str, str]:

@@ -83,7 +83,8 @@ class Members:
         width = int(np.diff(self.offsets)[households].max(initial=0))
         place = np.minimum(self.offsets[households][:, None] + np.arange(width), len(self) - 1)
         fits = (self.relation[place] == relation) & (self.household[place] == households[:, None])
-        return place[np.arange(len(households)), fits.argmax(axis=1)]
+        found: Ints = place[np.arange(len(households)), fits.argmax(axis=1)]
+        return found
 
     def size(self) -> Ints:
         """Counted members by household: the divisor (R28)."""

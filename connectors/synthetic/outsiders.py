@@ -1,4 +1,4 @@
-"""Rows of everybody who is in no request: ten for each member, in every dataset, so that extracts are as real ones are.
+"""Rows of everybody who is in no request: ten for each member, in every dataset, as in real extracts.
 
 Who works, draws a pension or owns a car follows from the person's trait and age, so that the datasets agree.
 """

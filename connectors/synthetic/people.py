@@ -1,7 +1,7 @@
 """Everybody of the made-up county: ID numbers that were never given out, names, births.
 
-Numbers follow GB 11643 (date of birth, order code odd for men, check digit MOD 11-2), but begin with area codes that
-never existed (data/never_issued_prefixes.csv), so that no number here can be anybody's.
+Numbers follow GB 11643 (date of birth, order code odd for men, check digit MOD 11-2), but begin with area codes
+that never existed (data/never_issued_prefixes.csv), so that no number here can be anybody's.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def digits_of(values: npt.NDArray[np.integer], width: int) -> Digits:
 def check_digits(body: Digits) -> Digits:
     """The 18th character of each 17 (GB 11643, MOD 11-2)."""
     total = (body.astype(np.int64) - 48) @ _WEIGHTS
-    return CHECK_DIGITS[total % 11]
+    found: Digits = CHECK_DIGITS[total % 11]
+    return found
 
 
 def calendar_digits(days: Ints) -> Digits:
@@ -148,7 +149,7 @@ def _end_in_x(body: Digits, chosen: Ints, male: npt.NDArray[np.bool_], group: In
 
 
 def names(rng: np.random.Generator, surname: Ints, share_minority: float = 0.01) -> pa.Array:
-    """A name for everybody; 0.5 % have a character that older codecs lack, 1 % a minority name with a middle dot."""
+    """A name for everybody; 0.5 % have a rare character, 1 % a minority name with a middle dot."""
     vocabulary = words()
     n = len(surname)
     given, rare = list(vocabulary["given"]), list(vocabulary["rare_given"])

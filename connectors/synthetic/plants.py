@@ -1,6 +1,6 @@
-"""The catalogue of planted problems: each with its rule, what it needs of a household, and what must come of it.
+"""The catalogue of planted problems: each with its rule, what it needs, and what must come of it.
 
-A planted problem is a function in ``plants_*.py`` that adds rows (or changes papers) for all its households at once.
+A planted problem is a function in ``plants_*.py`` that adds rows (or changes papers) for all its households.
 ``docs/made-up-county.md`` is written from this catalogue.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.synthetic.households import PARENT, SPOUSE
 from connectors.synthetic.rows import Ints
 from connectors.synthetic.scene import Scene
 
@@ -30,7 +29,7 @@ class Kind:
     Attributes:
         rule: the rule that it is a case of.
         zh, en: what is planted.
-        limits, declaration: the expected answers of the report; None where they depend on the household.
+        limits, declaration: the expected answers of the report.
         review: review reasons that must be raised, all of them.
         families: kinds of family it needs; None for any.
         income, assets, home: whether the household has the ordinary ones besides.
@@ -43,8 +42,8 @@ class Kind:
     zh: str
     en: str
     plant: Plant
-    limits: str | None = "within_limits"
-    declaration: str | None = "matches"
+    limits: str = "within_limits"
+    declaration: str = "matches"
     review: tuple[str, ...] = ()
     families: tuple[str, ...] | None = None
     income: bool = True
@@ -57,11 +56,11 @@ class Kind:
 _CATALOGUE: dict[str, Kind] = {}
 
 
-def planted(rule: str, zh: str, en: str, **expected: object) -> Callable[[Plant], Plant]:
-    """Enter a function into the catalogue under its own name."""
+def planted(rule: str, zh: str, **expected: object) -> Callable[[Plant], Plant]:
+    """Enter a function into the catalogue under its own name; its docstring's first line is the English text."""
 
     def enter(plant: Plant) -> Plant:
-        name = plant.__name__
+        name, en = plant.__name__, (plant.__doc__ or "").partition("\n")[0].rstrip(".")
         _CATALOGUE[name] = Kind(name, rule, zh, en, plant, **expected)  # type: ignore[arg-type]
         return plant
 
@@ -70,20 +69,6 @@ def planted(rule: str, zh: str, en: str, **expected: object) -> Callable[[Plant]
 
 def catalogue() -> tuple[Kind, ...]:
     """Every kind, by rule and name, so that the order does not hang on imports."""
-    from connectors.synthetic import plants_identity, plants_income, plants_life, plants_property  # noqa: F401
+    from connectors.synthetic import plants_identity, plants_income, plants_life, plants_property, plants_vehicles  # noqa: F401
 
     return tuple(sorted(_CATALOGUE.values(), key=lambda kind: (int(kind.rule[1:]), kind.name)))
-
-
-__all__ = [
-    "BORN_BEFORE_2000",
-    "COUPLE",
-    "ELDER",
-    "LARGE",
-    "PARENT",
-    "SINGLE",
-    "SPOUSE",
-    "WITH_CHILD",
-    "WITH_PARENT",
-]
-__all__ += ["Kind", "catalogue", "planted"]

@@ -33,59 +33,64 @@ def _named(scene: Scene, persons: Ints) -> pa.Array:
     return pa.concat_arrays(scene.names).take(pa.array(scene.people.name[persons]))
 
 
-@planted("R9", "校验码错误的记录", "a title under the applicant's number with a wrong check digit")
+@planted("R9", "校验码错误的记录")
 def wrong_check_digit(scene: Scene, households: Ints) -> None:
+    """A title under the applicant's number with a wrong check digit."""
     head = scene.members.head(households)
     add_title(scene, head, scene.nothing(head), _form=WRONG_CHECK)
 
 
-@planted("R10", "来源中的15位号码", "a title under a 15-digit number", home=False, families=BORN_BEFORE_2000)
+@planted("R10", "来源中的15位号码", home=False, families=BORN_BEFORE_2000)
 def fifteen_digits_in_source(scene: Scene, households: Ints) -> None:
+    """A title under a 15-digit number."""
     add_title(scene, scene.members.head(households), _form=FIFTEEN)
 
 
-@planted("R10", "申请中的15位号码", "a request with a 15-digit number", families=BORN_BEFORE_2000)
+@planted("R10", "申请中的15位号码", families=BORN_BEFORE_2000)
 def fifteen_digits_in_request(scene: Scene, households: Ints) -> None:
+    """A request with a 15-digit number."""
     scene.papers.form[scene.members.head(households)] = FIFTEEN
 
 
-@planted("R11", "来源中的全角号码", "a title under a full-width number", home=False)
+@planted("R11", "来源中的全角号码", home=False)
 def full_width_in_source(scene: Scene, households: Ints) -> None:
+    """A title under a full-width number."""
     add_title(scene, scene.members.head(households), _form=FULL_WIDTH)
 
 
-@planted("R11", "申请中的全角号码", "a request with a full-width number")
+@planted("R11", "申请中的全角号码")
 def full_width_in_request(scene: Scene, households: Ints) -> None:
+    """A request with a full-width number."""
     scene.papers.form[scene.members.head(households)] = FULL_WIDTH
 
 
-@planted("R11", "来源中的空格", "a title under a number with spaces", home=False)
+@planted("R11", "来源中的空格", home=False)
 def spaces_in_source(scene: Scene, households: Ints) -> None:
+    """A title under a number with spaces."""
     add_title(scene, scene.members.head(households), _form=SPACED)
 
 
-@planted("R11", "小写 x", "lower-case x, in the request and in a source", home=False, ends_in_x=True)
+@planted("R11", "小写 x", home=False, ends_in_x=True)
 def lower_case_x(scene: Scene, households: Ints) -> None:
+    """Lower-case x, in the request and in a source."""
     head = scene.members.head(households)
     scene.papers.form[head] = LOWER_X
     add_title(scene, head, _form=LOWER_X)
 
 
-@planted(
-    "R12", "住房登记姓名不符", "a title under the applicant's number and another name",
-    declaration="undetermined", review=("identity_conflict",), home=False,
-)  # fmt: skip
+@planted("R12", "住房登记姓名不符", declaration="undetermined", review=("identity_conflict",), home=False)
 def title_in_other_name(scene: Scene, households: Ints) -> None:
+    """A title under the applicant's number and another name."""
     head = scene.members.head(households)
     other = scene.people.name[scene.shadow[households]]
     add_title(scene, head, scene.worth(head, HOMES, 0, 1, said=0), person_name=other)
 
 
 @planted(
-    "R12", "车辆登记姓名不符", "a car under the applicant's number and another name",
-    limits="undetermined", declaration="undetermined", review=("identity_conflict",),
-)  # fmt: skip
+    "R12", "车辆登记姓名不符", limits="undetermined", declaration="undetermined", review=("identity_conflict",)
+)
 def car_in_other_name(scene: Scene, households: Ints) -> None:
+    """A car under the applicant's number and another name."""
     head = scene.members.head(households)
     other = scene.people.name[scene.shadow[households]]
     plate = scene.book.serials("plate", len(head))
@@ -93,11 +98,9 @@ def car_in_other_name(scene: Scene, households: Ints) -> None:
     scene.book.add(VEHICLE_REGISTER, rows, scene.worth(head, VEHICLES, 0, 1, said=0))
 
 
-@planted(
-    "R12", "经营所得姓名不符", "business income under the applicant's number and another name",
-    declaration="undetermined", review=("identity_conflict",),
-)  # fmt: skip
+@planted("R12", "经营所得姓名不符", declaration="undetermined", review=("identity_conflict",))
 def income_in_other_name(scene: Scene, households: Ints) -> None:
+    """Business income under the applicant's number and another name."""
     head = scene.members.head(households)
     other = scene.people.name[scene.shadow[households]]
     fen, month = np.full(len(head), 2_000_00), np.full(len(head), 7)
@@ -105,8 +108,9 @@ def income_in_other_name(scene: Scene, households: Ints) -> None:
     scene.book.add(earnings.DATASET_OF["tax"], rows, scene.worth(head, BUSINESS, 0, fen, said=0))
 
 
-@planted("R13", "同名不同号", "somebody of the same name, with another number, who owns much")
+@planted("R13", "同名不同号")
 def namesake(scene: Scene, households: Ints) -> None:
+    """Somebody of the same name, with another number, who owns much."""
     shadow = scene.shadow[households]
     scene.people.name[shadow] = scene.papers.name[scene.members.head(households)]
     n = len(shadow)
@@ -116,8 +120,9 @@ def namesake(scene: Scene, households: Ints) -> None:
     scene.book.add("banks/deposits", holdings.deposits(shadow, account, np.full(n, 900_000_00)))
 
 
-@planted("R14", "无身份证号的记录", "titles and cars with the applicant's name and no number")
+@planted("R14", "无身份证号的记录")
 def record_without_number(scene: Scene, households: Ints) -> None:
+    """Titles and cars with the applicant's name and no number."""
     head = scene.members.head(households)
     nobody, name = np.full(len(head), NULL), scene.papers.name[head]
     unit, plate = (scene.book.serials(kind, len(head)) for kind in ("unit", "plate"))
@@ -126,8 +131,9 @@ def record_without_number(scene: Scene, households: Ints) -> None:
     scene.book.add(VEHICLE_REGISTER, rows, scene.nothing(head))
 
 
-@planted("R15", "间隔号写法不同", "a minority name with another middle dot in a source", home=False)
+@planted("R15", "间隔号写法不同", home=False)
 def other_middle_dot(scene: Scene, households: Ints) -> None:
+    """A minority name with another middle dot in a source."""
     head = scene.members.head(households)
     names = minority_names(chance(scene.seed, "minority heads"), len(head))
     _rename(scene, head, names)
@@ -137,8 +143,9 @@ def other_middle_dot(scene: Scene, households: Ints) -> None:
     add_title(scene, head, person_name=written)
 
 
-@planted("R15", "专用区字符", "a rare character that a source writes in the private-use area", home=False)
+@planted("R15", "专用区字符", home=False)
 def private_use_character(scene: Scene, households: Ints) -> None:
+    """A rare character that a source writes in the private-use area."""
     head = scene.members.head(households)
     surname = pc.utf8_slice_codeunits(_named(scene, scene.members.person[head]), 0, 1)
     _rename(scene, head, pc.binary_join_element_wise(surname, "䶮", ""))
@@ -152,13 +159,9 @@ def _rename(scene: Scene, member: Ints, names: pa.Array) -> None:
     scene.papers.name[member] = place
 
 
-@planted(
-    "R16",
-    "公安关联的第二号码",
-    "a home and an account under a second number that public security links",
-    home=False,
-)
+@planted("R16", "公安关联的第二号码", home=False)
 def second_number(scene: Scene, households: Ints) -> None:
+    """A home and an account under a second number that public security links."""
     head, second = scene.members.head(households), scene.shadow[households]
     scene.linked[head] = second
     scene.people.name[second] = scene.papers.name[head]

@@ -8,7 +8,7 @@ from connectors.synthetic import earnings
 from connectors.synthetic.base import excluded
 from connectors.synthetic.earnings import WINDOW_FIRST, WINDOW_LAST
 from connectors.synthetic.plants import ELDER, planted
-from connectors.synthetic.rows import Ints, day
+from connectors.synthetic.rows import Ints, columns, day
 from connectors.synthetic.scene import BUSINESS, TRANSFER, WAGE, Scene
 
 TAX, PENSIONS = earnings.DATASET_OF["tax"], earnings.DATASET_OF["pension"]
@@ -41,24 +41,22 @@ def _survivor(
     scene.book.add(PENSIONS, rows, scene.worth(head, TRANSFER, amount, said=amount if said else amount * 0))
 
 
-@planted(
-    "R35",
-    "上年所属期、窗口内补缴申报的工资",
-    "a wage for a month before the window, declared within it",
-    declaration="matches",
-)
+@planted("R35", "上年所属期、窗口内补缴申报的工资", declaration="matches")
 def late_declaration(scene: Scene, households: Ints) -> None:
+    """A wage for a month before the window, declared within it."""
     declared = {"declared_on": day("2025-11-12")}
     _wages(scene, households, (WINDOW_FIRST - 1,), _limit(scene, households) * 14, 0, **declared)
 
 
-@planted("R35", "窗口前月份的养老金补发", "pension arrears for months before the window, paid within it")
+@planted("R35", "窗口前月份的养老金补发")
 def arrears_before_window(scene: Scene, households: Ints) -> None:
+    """Pension arrears for months before the window, paid within it."""
     _arrears(scene, households, (day("2025-03-01"), day("2025-04-01")), 0)
 
 
-@planted("R37", "窗口内月份的养老金补发", "pension arrears for months of the window")
+@planted("R37", "窗口内月份的养老金补发")
 def arrears_in_window(scene: Scene, households: Ints) -> None:
+    """Pension arrears for months of the window."""
     _arrears(scene, households, (day("2025-11-01"), day("2025-12-01")), 1)
 
 
@@ -73,54 +71,55 @@ def _arrears(scene: Scene, households: Ints, months: tuple[int, int], counts: in
 
 def _settlement(scene: Scene, households: Ints, year: int, fen: Ints, worth: dict[str, object]) -> None:
     person = scene.members.person[scene.members.head(households)]
-    item = earnings.columns(len(person), {"item": "business"})
+    item = columns(len(person), {"item": "business"})
     rows = {"person": person, "year": np.full(len(person), year), "amount_fen": fen, **item}
     scene.book.add("taxation/annual_settlement", rows, worth)
 
 
-@planted(
-    "R36", "仅有年度汇算数", "business income that only the annual settlement shows",
-    limits="undetermined", declaration="undetermined", review=("annual_only",),
-)  # fmt: skip
+@planted("R36", "仅有年度汇算数", limits="undetermined", declaration="undetermined", review=("annual_only",))
 def annual_settlement_only(scene: Scene, households: Ints) -> None:
+    """Business income that only the annual settlement shows."""
     head, fen = scene.members.head(households), _limit(scene, households) * 12
     _settlement(scene, households, 2025, fen, scene.worth(head, BUSINESS, 0, fen, said=0))
 
 
-@planted("R36", "年度汇算属于窗口以外的年度", "an annual settlement of a year outside the window")
+@planted("R36", "年度汇算属于窗口以外的年度")
 def annual_settlement_before(scene: Scene, households: Ints) -> None:
+    """An annual settlement of a year outside the window."""
     head = scene.members.head(households)
     _settlement(scene, households, 2024, _limit(scene, households) * 30, scene.nothing(head))
 
 
-@planted("R38", "同一自然月两次发薪", "two paydays in one calendar month", income=False)
+@planted("R38", "同一自然月两次发薪", income=False)
 def two_paydays(scene: Scene, households: Ints) -> None:
+    """Two paydays in one calendar month."""
     fen = _limit(scene, households) * 6 // 10
     _wages(scene, households, _YEAR[:-2], fen, 1)
     _wages(scene, households, _YEAR[-2:-1], fen, 1, declared_on=day("2026-08-05"))
     _wages(scene, households, _YEAR[-1:], fen, 1, declared_on=day("2026-08-31"))
 
 
-@planted("R39", "工资申报更正", "a wage declared three times too high, and corrected", income=False)
+@planted("R39", "工资申报更正", income=False)
 def corrected_wage(scene: Scene, households: Ints) -> None:
+    """A wage declared three times too high, and corrected."""
     fen = _limit(scene, households) * 7 // 10
     _wages(scene, households, (*_YEAR[:6], *_YEAR[7:]), fen, 1)
     wrong = _wages(scene, households, _YEAR[6:7], fen * 9, 0)
     _wages(scene, households, _YEAR[6:7], fen, 1, mark="correction", correction_of=wrong[0])
 
 
-@planted("R39", "工资申报冲销", "a wage declared by mistake, and reversed", income=False)
+@planted("R39", "工资申报冲销", income=False)
 def reversed_wage(scene: Scene, households: Ints) -> None:
+    """A wage declared by mistake, and reversed."""
     fen = _limit(scene, households) * 7 // 10
     _wages(scene, households, _YEAR, fen, 1)
     wrong = _wages(scene, households, _YEAR[4:5], fen * 9, 0)
     _wages(scene, households, _YEAR[4:5], -(fen * 9 // 1000 * 1000), 0, mark="reversal", correction_of=wrong[0])
 
 
-@planted(
-    "R41", "有社保缴费而无工资", "contributions in months without any wage", review=("employed_without_wage",), income=False
-)  # fmt: skip
+@planted("R41", "有社保缴费而无工资", review=("employed_without_wage",), income=False)
 def contributions_without_wage(scene: Scene, households: Ints) -> None:
+    """Contributions in months without any wage."""
     head = np.tile(scene.members.head(households), 4)
     month = np.repeat(np.arange(6, 10), len(households))
     base = np.full(len(head), 4_500_00)
@@ -128,14 +127,9 @@ def contributions_without_wage(scene: Scene, households: Ints) -> None:
     scene.book.add(CONTRIBUTIONS, rows, scene.nothing(head))
 
 
-@planted(
-    "R42",
-    "不计入的居民基础养老金",
-    "a resident basic pension that the pack leaves out",
-    income=False,
-    families=ELDER,
-)
+@planted("R42", "不计入的居民基础养老金", income=False, families=ELDER)
 def excluded_pension(scene: Scene, households: Ints) -> None:
+    """A resident basic pension that the pack leaves out."""
     head = np.tile(scene.members.head(households), 12)
     fen = np.tile(_limit(scene, households) * 3 // 2, 12)
     month = np.repeat(np.array(_YEAR), len(households))
@@ -144,45 +138,41 @@ def excluded_pension(scene: Scene, households: Ints) -> None:
     scene.book.add(PENSIONS, rows, scene.worth(head, TRANSFER, fen * counts))
 
 
-@planted(
-    "R44", "扣除就业成本后才低于标准", "wages that are within the limit only after the deduction", income=False
-)
+@planted("R44", "扣除就业成本后才低于标准", income=False)
 def deduction_decides(scene: Scene, households: Ints) -> None:
+    """Wages that are within the limit only after the deduction."""
     _wages(scene, households, _YEAR, _limit(scene, households) * 105 // 100, 1)
 
 
-@planted("R46", "窗口前后月份的收入", "large wages in the months before and after the window")
+@planted("R46", "窗口前后月份的收入")
 def income_beside_window(scene: Scene, households: Ints) -> None:
+    """Large wages in the months before and after the window."""
     _wages(scene, households, (WINDOW_FIRST - 1, WINDOW_LAST + 1), _limit(scene, households) * 14, 0)
 
 
-@planted(
-    "R62",
-    "收入恰为标准(<)",
-    "income exactly at the limit, which `<` does not admit",
-    limits="over_limit",
-    income=False,
-    assets=False,
-)
+@planted("R62", "收入恰为标准(<)", limits="over_limit", income=False, assets=False)
 def income_at_limit(scene: Scene, households: Ints) -> None:
+    """Income exactly at the limit, which `<` does not admit."""
     _survivor(scene, households, _limit(scene, households))
 
 
-@planted("R62", "收入比标准少一分", "income one fen below the limit", income=False, assets=False)
+@planted("R62", "收入比标准少一分", income=False, assets=False)
 def income_one_fen_below(scene: Scene, households: Ints) -> None:
+    """Income one fen below the limit."""
     limit = _limit(scene, households)
     _survivor(scene, households, limit, _YEAR[:-1])
     _survivor(scene, households, limit - 1, _YEAR[-1:])
 
 
 @planted(
-    "R64", "未申报养老金,足以超限", "a pension, not declared, that takes the household over the limit",
-    limits="over_limit", declaration="differs", review=("material_difference",),
-)  # fmt: skip
+    "R64", "未申报养老金,足以超限", limits="over_limit", declaration="differs", review=("material_difference",)
+)
 def undeclared_pension(scene: Scene, households: Ints) -> None:
+    """A pension, not declared, that takes the household over the limit."""
     _survivor(scene, households, _limit(scene, households) * 12 // 10, said=False)
 
 
-@planted("R64", "少报收入,不影响结论", "income declared too low, which changes no test", declaration="differs")
+@planted("R64", "少报收入,不影响结论", declaration="differs")
 def understated_income(scene: Scene, households: Ints) -> None:
+    """Income declared too low, which changes no test."""
     _survivor(scene, households, _limit(scene, households) // 5, said=False)

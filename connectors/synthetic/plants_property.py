@@ -1,4 +1,4 @@
-"""Planted problems of property: homes, vehicles, accounts, policies, securities."""
+"""Planted problems of property: homes, accounts, policies, securities."""
 
 from __future__ import annotations
 
@@ -9,128 +9,49 @@ from connectors.synthetic.base import add_deposit, add_title
 from connectors.synthetic.households import CHILD, SPOUSE
 from connectors.synthetic.plants import COUPLE, LARGE, WITH_CHILD, planted
 from connectors.synthetic.rows import Ints, day
-from connectors.synthetic.scene import ASSETS, HOMES, VEHICLES, Scene
+from connectors.synthetic.scene import ASSETS, HOMES, Scene
 
 TITLES, FILINGS = "natural_resources/real_estate_title", "housing/online_filing"
-VEHICLE_REGISTER, DEPOSITS = "public_security/vehicle_registration", "banks/deposits"
-BEFORE, AFTER = day("2026-06-18"), day("2026-09-12")
+DEPOSITS = "banks/deposits"
 
 
 def _assets(scene: Scene, households: Ints, percent: int) -> Ints:
     return scene.limits.assets(scene.members.size(), households) * percent // 100
 
 
-def _car(scene: Scene, households: Ints, counts: int, said: int, **more: object) -> Ints:
-    owner = scene.members.head(households)
-    plate = scene.book.serials("plate", len(owner))
-    rows = holdings.vehicles(scene.members.person[owner], plate, 46_000_00, **more)
-    scene.book.add(VEHICLE_REGISTER, rows, scene.worth(owner, VEHICLES, counts, counts, said))
-    return plate
-
-
-@planted(
-    "R64",
-    "未申报住房一套(未超限)",
-    "a home that was not declared, within the limit",
-    declaration="differs",
-    home=False,
-)
+@planted("R64", "未申报住房一套(未超限)", declaration="differs", home=False)
 def undeclared_flat(scene: Scene, households: Ints) -> None:
+    """A home that was not declared, within the limit."""
     head = scene.members.head(households)
     add_title(scene, head, scene.worth(head, HOMES, 1, said=0))
 
 
-@planted(
-    "R64", "未申报第二套住房", "a second home that was not declared",
-    limits="over_limit", declaration="differs", review=("material_difference",),
-)  # fmt: skip
+@planted("R64", "未申报第二套住房", limits="over_limit", declaration="differs", review=("material_difference",))
 def undeclared_second_home(scene: Scene, households: Ints) -> None:
+    """A second home that was not declared."""
     head = scene.members.head(households)
     add_title(scene, head, scene.worth(head, HOMES, 1, said=0))
 
 
-@planted(
-    "R64", "未申报车辆", "a car that was not declared",
-    limits="over_limit", declaration="differs", review=("material_difference",),
-)  # fmt: skip
-def undeclared_car(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 1, 0)
-
-
-@planted("R52", "车辆已报废", "a car scrapped before the reference date")
-def scrapped_car(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 0, 0, status="scrapped", status_on=BEFORE)
-
-
-@planted("R52", "车辆已转移", "a car transferred before the reference date")
-def transferred_car(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 0, 0, status="transferred", status_on=BEFORE)
-
-
-@planted("R52", "车辆被盗", "a car stolen before the reference date")
-def stolen_car(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 0, 0, status="stolen", status_on=BEFORE)
-
-
-@planted("R52", "车辆已注销", "a car struck off before the reference date")
-def cancelled_car(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 0, 0, status="cancelled", status_on=BEFORE)
-
-
-@planted("R52", "基准日之后才报废的车辆", "a car scrapped only after the reference date", limits="over_limit")
-def car_scrapped_later(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 1, 1, status="scrapped", status_on=AFTER)
-
-
-@planted("R53", "残疾人专用车辆", "a vehicle for a disabled person")
-def disabled_vehicle(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 0 if "disabled" in scene.limits.exempt_vehicles else 1, 0, use_character="disabled")
-
-
-@planted("R8", "增量中删除的车辆", "a car that an increment deletes")
-def car_deleted_by_increment(scene: Scene, households: Ints) -> None:
-    plate = _car(scene, households, 0, 0)
-    owner = scene.members.head(households)
-    rows = holdings.vehicles(scene.members.person[owner], plate, 46_000_00, op="delete", _file=1)
-    scene.book.add(VEHICLE_REGISTER, rows, scene.nothing(owner))
-
-
-@planted("R8", "增量中变更为转移的车辆", "a car that an increment turns into one transferred")
-def car_changed_by_increment(scene: Scene, households: Ints) -> None:
-    plate = _car(scene, households, 0, 0)
-    owner = scene.members.head(households)
-    changed = {"status": "transferred", "status_on": BEFORE, "_file": 2}
-    rows = holdings.vehicles(scene.members.person[owner], plate, 46_000_00, **changed)
-    scene.book.add(VEHICLE_REGISTER, rows, scene.nothing(owner))
-
-
-@planted(
-    "R8", "增量中新增的未申报车辆", "a car, not declared, that only an increment brings",
-    limits="over_limit", declaration="differs", review=("material_difference",),
-)  # fmt: skip
-def car_added_by_increment(scene: Scene, households: Ints) -> None:
-    _car(scene, households, 1, 0, _file=2)
-
-
-@planted("R47", "按份共有住房,份额已登记", "a home held in recorded shares with somebody outside", home=False)
+@planted("R47", "按份共有住房,份额已登记", home=False)
 def title_with_share(scene: Scene, households: Ints) -> None:
+    """A home held in recorded shares with somebody outside."""
     unit = add_title(scene, scene.members.head(households), ownership="shares", share_bp=5000)
     rows = holdings.titles(scene.shadow[households], unit, ownership="shares", share_bp=5000)
     scene.book.add(TITLES, rows)
 
 
-@planted(
-    "R47", "共同共有住房,份额不明", "a home held jointly with somebody outside, share unknown",
-    declaration="undetermined", review=("share_unknown",), home=False,
-)  # fmt: skip
+@planted("R47", "共同共有住房,份额不明", declaration="undetermined", review=("share_unknown",), home=False)
 def title_with_unknown_share(scene: Scene, households: Ints) -> None:
+    """A home held jointly with somebody outside, share unknown."""
     head = scene.members.head(households)
     unit = add_title(scene, head, scene.worth(head, HOMES, 0, 1, said=1), ownership="joint")
     scene.book.add(TITLES, holdings.titles(scene.shadow[households], unit, ownership="joint"))
 
 
-@planted("R48", "同一不动产单元既有登记又有网签", "a title and an online filing of one unit", home=False)
+@planted("R48", "同一不动产单元既有登记又有网签", home=False)
 def title_and_filing(scene: Scene, households: Ints) -> None:
+    """A title and an online filing of one unit."""
     head = scene.members.head(households)
     unit = add_title(scene, head)
     rows = holdings.filings(
@@ -148,11 +69,9 @@ def _price(unit: Ints) -> Ints:
     return 300_000_00 + unit % 50 * 10_000_00
 
 
-@planted(
-    "R48", "仅有网签的第二套住房", "a second home that only an online filing shows",
-    limits="over_limit", declaration="differs", review=("material_difference",),
-)  # fmt: skip
+@planted("R48", "仅有网签的第二套住房", limits="over_limit", declaration="differs", review=("material_difference",))
 def home_by_filing_only(scene: Scene, households: Ints) -> None:
+    """A second home that only an online filing shows."""
     head = scene.members.head(households)
     unit = scene.book.serials("unit", len(head))
     rows = holdings.filings(
@@ -163,41 +82,42 @@ def home_by_filing_only(scene: Scene, households: Ints) -> None:
 
 def _sold(scene: Scene, households: Ints, price: Ints) -> None:
     head, buyer = scene.members.head(households), scene.shadow[households]
-    sold = {"state": "historic", "cancelled_on": day("2026-04-02")}
-    unit = add_title(scene, head, scene.nothing(head), **sold)
+    nothing = scene.nothing(head)
+    unit = add_title(scene, head, nothing, state="historic", cancelled_on=day("2026-04-02"))
     rows = holdings.filings(buyer, unit, scene.members.person[head], price, day("2026-03-25"), state="registered")
     scene.book.add(FILINGS, rows, scene.nothing(head))
 
 
-@planted(
-    "R49", "住房已售,价款未见", "a home sold, its price in no balance", review=("proceeds_untraced",), home=False
-)
+@planted("R49", "住房已售,价款未见", review=("proceeds_untraced",), home=False)
 def home_sold_untraced(scene: Scene, households: Ints) -> None:
+    """A home sold, its price in no balance."""
     _sold(scene, households, np.full(len(households), scene.limits.trace_proceeds_min * 6))
 
 
-@planted(
-    "R49", "住房已售,价款在存款中", "a home sold, its price in a balance", home=False, assets=False, families=LARGE
-)
+@planted("R49", "住房已售,价款在存款中", home=False, assets=False, families=LARGE)
 def home_sold_traced(scene: Scene, households: Ints) -> None:
+    """A home sold, its price in a balance."""
     price = np.full(len(households), scene.limits.trace_proceeds_min)
     _sold(scene, households, price)
     add_deposit(scene, scene.members.head(households), price)
 
 
-@planted("R55", "未成年人的账户", "a child's account", families=WITH_CHILD)
+@planted("R55", "未成年人的账户", families=WITH_CHILD)
 def childs_account(scene: Scene, households: Ints) -> None:
+    """A child's account."""
     add_deposit(scene, scene.members.first(households, CHILD), _assets(scene, households, 30))
 
 
-@planted("R55", "代管账户", "a custodial account in a child's name", families=WITH_CHILD)
+@planted("R55", "代管账户", families=WITH_CHILD)
 def custodial_account(scene: Scene, households: Ints) -> None:
+    """A custodial account in a child's name."""
     child = scene.members.first(households, CHILD)
     add_deposit(scene, child, _assets(scene, households, 300), "other", scene.nothing(child), custodial=1)
 
 
-@planted("R56", "夫妻联名账户报送两次", "a joint account of two members, sent once for each", families=COUPLE)
+@planted("R56", "夫妻联名账户报送两次", families=COUPLE)
 def joint_account_of_members(scene: Scene, households: Ints) -> None:
+    """A joint account of two members, sent once for each."""
     head, spouse = scene.members.head(households), scene.members.first(households, SPOUSE)
     fen = _assets(scene, households, 40)
     person = scene.members.person
@@ -207,18 +127,23 @@ def joint_account_of_members(scene: Scene, households: Ints) -> None:
 
 
 @planted(
-    "R56", "与户外人员共有账户,份额不明", "an account held with somebody outside, no shares",
-    limits="undetermined", declaration="undetermined", review=("joint_account_unknown_shares",),
-)  # fmt: skip
+    "R56",
+    "与户外人员共有账户,份额不明",
+    limits="undetermined",
+    declaration="undetermined",
+    review=("joint_account_unknown_shares",),
+)
 def joint_account_outside(scene: Scene, households: Ints) -> None:
+    """An account held with somebody outside, no shares."""
     head, outside = scene.members.head(households), scene.shadow[households]
     fen = _assets(scene, households, 110)
     account = add_deposit(scene, head, fen, worth=scene.worth(head, ASSETS, 0, fen, said=0), co_holders=outside)
     scene.book.add(DEPOSITS, holdings.deposits(outside, account, fen, co_holders=scene.members.person[head]))
 
 
-@planted("R56", "与户外人员共有账户,份额已知", "an account held with somebody outside in known shares")
+@planted("R56", "与户外人员共有账户,份额已知")
 def joint_account_with_shares(scene: Scene, households: Ints) -> None:
+    """An account held with somebody outside in known shares."""
     head, outside = scene.members.head(households), scene.shadow[households]
     fen = _assets(scene, households, 110) // 2 * 2
     worth = scene.worth(head, ASSETS, fen // 2)
@@ -227,8 +152,9 @@ def joint_account_with_shares(scene: Scene, households: Ints) -> None:
     scene.book.add(DEPOSITS, rows)
 
 
-@planted("R57", "支付账户映射银行账户", "a wallet that mirrors a bank account")
+@planted("R57", "支付账户映射银行账户")
 def mirrored_wallet(scene: Scene, households: Ints) -> None:
+    """A wallet that mirrors a bank account."""
     head = scene.members.head(households)
     fen = _assets(scene, households, 60)
     account = add_deposit(scene, head, fen)
@@ -238,8 +164,9 @@ def mirrored_wallet(scene: Scene, households: Ints) -> None:
     scene.book.add("banks/wallets", rows, scene.nothing(head))
 
 
-@planted("R59", "作为被保险人的保单", "a policy that somebody else holds on a member's life")
+@planted("R59", "作为被保险人的保单")
 def insured_by_another(scene: Scene, households: Ints) -> None:
+    """A policy that somebody else holds on a member's life."""
     head = scene.members.head(households)
     policy = scene.book.serials("policy", len(head))
     fen = _assets(scene, households, 200)
@@ -247,8 +174,9 @@ def insured_by_another(scene: Scene, households: Ints) -> None:
     scene.book.add("insurers/policies", rows)
 
 
-@planted("R59", "高保额低现金价值保单", "a policy with a high sum insured and a small cash value")
+@planted("R59", "高保额低现金价值保单")
 def policy_at_cash_value(scene: Scene, households: Ints) -> None:
+    """A policy with a high sum insured and a small cash value."""
     head = scene.members.head(households)
     fen = _assets(scene, households, 10)
     policy = scene.book.serials("policy", len(head))
@@ -256,8 +184,9 @@ def policy_at_cash_value(scene: Scene, households: Ints) -> None:
     scene.book.add("insurers/policies", rows, scene.worth(head, ASSETS, fen))
 
 
-@planted("R60", "停牌证券", "a suspended security")
+@planted("R60", "停牌证券")
 def suspended_security(scene: Scene, households: Ints) -> None:
+    """A suspended security."""
     head = scene.members.head(households)
     fen = _assets(scene, households, 30)
     account = scene.book.serials("account", len(head))
@@ -265,15 +194,15 @@ def suspended_security(scene: Scene, households: Ints) -> None:
     scene.book.add("securities/holdings", rows, scene.worth(head, ASSETS, fen))
 
 
-@planted("R62", "金融资产恰为限额(≤)", "financial assets exactly at the limit, which `<=` admits", assets=False)
+@planted("R62", "金融资产恰为限额(≤)", assets=False)
 def assets_at_limit(scene: Scene, households: Ints) -> None:
+    """Financial assets exactly at the limit, which `<=` admits."""
     add_deposit(scene, scene.members.head(households), _assets(scene, households, 100))
 
 
-@planted(
-    "R62", "金融资产超限额一分", "financial assets one fen above the limit", limits="over_limit", assets=False
-)  # fmt: skip
+@planted("R62", "金融资产超限额一分", limits="over_limit", assets=False)
 def assets_one_fen_over(scene: Scene, households: Ints) -> None:
+    """Financial assets one fen above the limit."""
     add_deposit(scene, scene.members.head(households), _assets(scene, households, 100) + 1)
 
 
@@ -283,16 +212,13 @@ def _undeclared_deposit(scene: Scene, households: Ints, fen: int) -> None:
     add_deposit(scene, head, amount, worth=scene.worth(head, ASSETS, amount, said=0))
 
 
-@planted("R64", "差异恰等于容差", "a difference exactly as large as the tolerance")
+@planted("R64", "差异恰等于容差")
 def difference_at_tolerance(scene: Scene, households: Ints) -> None:
+    """A difference exactly as large as the tolerance."""
     _undeclared_deposit(scene, households, scene.limits.tolerance["financial_assets"])
 
 
-@planted(
-    "R64",
-    "差异超容差一分,不影响结论",
-    "a difference one fen above the tolerance that changes no test",
-    declaration="differs",
-)
+@planted("R64", "差异超容差一分,不影响结论", declaration="differs")
 def difference_above_tolerance(scene: Scene, households: Ints) -> None:
+    """A difference one fen above the tolerance that changes no test."""
     _undeclared_deposit(scene, households, scene.limits.tolerance["financial_assets"] + 1)

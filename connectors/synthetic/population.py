@@ -1,4 +1,4 @@
-"""Who lives in the county: which households carry which planted problem, who their members are, who else there is."""
+"""Who lives in the county: households and their planted problems, members, everybody else."""
 
 from __future__ import annotations
 

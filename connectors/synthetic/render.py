@@ -1,4 +1,4 @@
-"""Rows in the department's own form: its column names, codes, units and ways to write a day, all from its contract."""
+"""Rows in the department's own form: its names, codes, units and ways to write a day, all from its contract."""
 
 from __future__ import annotations
 
@@ -51,10 +51,8 @@ class Renderer:
         values = cols.get(column.name)
         if column.type == "name":
             return self._name(column.name, cols)
-        if column.type == "code":
-            return self._code(column, values)
         if isinstance(values, Words):
-            return _words(values, values.words)
+            return self._code(column, values) if column.type == "code" else _words(values, values.words)
         numbers = np.full(n, NULL) if values is None else values
         if column.kind == "person":
             return self._person(column, numbers, cols, rng)
@@ -74,10 +72,9 @@ class Renderer:
         place = np.where(told >= 0, told, place)
         return self.names.take(pa.array(place, mask=place < 0))
 
-    def _code(self, column: Column, values: object) -> pa.Array:
+    def _code(self, column: Column, values: Words) -> pa.Array:
         """The department's codes; where several mean the same, the first of its list."""
-        assert isinstance(values, Words) and column.codes  # noqa: S101
-        theirs = {ours: code for code, ours in reversed(column.codes.items())}
+        theirs = {ours: code for code, ours in reversed((column.codes or {}).items())}
         return _words(values, tuple(theirs[word] for word in values.words))
 
     def _person(self, column: Column, persons: Ints, cols: Columns, rng: np.random.Generator) -> pa.Array:

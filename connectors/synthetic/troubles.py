@@ -1,4 +1,4 @@
-"""Troubles of a source, asked for by name: ``source_down:securities/holdings``, ``partial:banks/deposits`` …"""
+"""Troubles of a source, asked for by name, such as ``source_down:securities/holdings``."""
 
 from __future__ import annotations
 

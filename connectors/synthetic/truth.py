@@ -55,16 +55,18 @@ class Truth:
         """Conclusion on the limits."""
         words = np.array(["within_limits", "over_limit", "undetermined"], object)
         exceeded, satisfied = (self.tests == EXCEEDED).any(1), (self.tests == SATISFIED).all(1)
-        return words[np.where(exceeded, 1, np.where(satisfied, 0, 2))]
+        found: np.ndarray = words[np.where(exceeded, 1, np.where(satisfied, 0, 2))]
+        return found
 
     @property
     def declaration(self) -> np.ndarray:
         """The worst of the declared items."""
-        return np.array(DECLARATION_RESULTS, object)[self.items.max(axis=1)]
+        found: np.ndarray = np.array(DECLARATION_RESULTS, object)[self.items.max(axis=1)]
+        return found
 
 
 def uncovered(scene: Scene, contracts: Mapping[str, Contract], silent: Mapping[str, Ints]) -> dict[str, np.ndarray]:
-    """By dataset, the members about whom it gives no usable answer: by papers, or because its source is in trouble."""
+    """By dataset, the members about whom it gives no usable answer, by their papers or by its trouble."""
     missing = {dataset: np.zeros(len(scene.members), bool) for dataset in contracts}
     for dataset, mask in missing.items():
         for member, departments in scene.uncovered:
@@ -107,7 +109,8 @@ def find(
                 unbounded[lacking, FIGURES.index(figure)] = True
     said = _nearly(scene, said)
     income = [f[:, INCOMES].sum(1) - f[:, WAGE] * limits.wage_deduction_bp // 10_000 for f in (low, high, said)]
-    tests = _tests(scene, size, (income[0], income[1], unbounded[:, INCOMES].any(1)), low, high, unbounded)
+    endless = np.asarray(unbounded[:, INCOMES].any(axis=1))
+    tests = _tests(scene, size, (income[0], income[1], endless), low, high, unbounded)
     declared = _tests(scene, size, (income[2], income[2], np.zeros_like(gap)), said, said, np.zeros_like(unbounded))
     tolerance = np.array([limits.tolerance.get(name, 0) for name in FIGURES])
     differs = (said < low - tolerance) | (~unbounded & (said > high + tolerance))
@@ -166,17 +169,14 @@ def _review(
 def check(kinds: tuple[Kind, ...], scene: Scene, truth: Truth) -> list[str]:
     """Kinds whose households' truth is not what the catalogue promises; none if the county is sound."""
     wrong = []
+    limits, declaration = truth.limits, truth.declaration
     raised: dict[int, set[str]] = {}
     for households, code in truth.review:
         for household in households.tolist():
             raised.setdefault(household, set()).add(code)
-    for place, kind in enumerate(kinds):
-        for household in np.flatnonzero(scene.kind == place).tolist():
-            found = (truth.limits[household], truth.declaration[household], raised.get(household, set()))
-            if (
-                kind.limits not in (None, found[0])
-                or kind.declaration not in (None, found[1])
-                or found[2] != set(kind.review)
-            ):
-                wrong.append(f"{kind.name}: {found[0]}, {found[1]}, {sorted(found[2])}")
+    for household in np.flatnonzero(scene.kind >= 0).tolist():
+        kind = kinds[scene.kind[household]]
+        found = limits[household], declaration[household], raised.get(household, set())
+        if found != (kind.limits, kind.declaration, set(kind.review)):
+            wrong.append(f"{kind.name}: {found[0]}, {found[1]}, {sorted(found[2])}")
     return wrong

@@ -1,4 +1,4 @@
-"""Files as the departments deliver them: CSV and Parquet with manifests, block by block, and what troubles do to them."""
+"""Files as the departments deliver them: CSV and Parquet with manifests, block by block, and troubles."""
 
 from __future__ import annotations
 
@@ -40,13 +40,12 @@ class Plan:
 def plans(contract: Contract) -> list[Plan]:
     """The files of a dataset: one, or for increments a base and what came after it."""
     name = contract.dataset.split("/")[1]
+    days: tuple[date, ...] = (DELIVERED_ON,)
     if contract.dataset == "public_security/vehicle_registration":
         days = (date(2026, 9, 1), date(2026, 9, 8), DELIVERED_ON)
     elif contract.dataset == "social_security/contributions":
         first = [date.fromordinal(int(day) + date(1970, 1, 1).toordinal()) for day in MONTHS]
         days = tuple(day + timedelta(days=9) for day in first[1:15])
-    else:
-        days = (DELIVERED_ON,)
     return [
         Plan(f"{name}-{day:%Y%m%d}", day, place + 1, "increment" if place else "full")
         for place, day in enumerate(days)
