@@ -153,9 +153,11 @@ class _Reader:
         """Remember the file, and its entry in the ledger, together."""
         at = self.store.now()
         row = {"digest": incoming.digest, "name": incoming.name, "received_at": at, **vars(counts)}
+        # New or known is not told apart here: an intake that was killed and run again leaves the same entry.
+        detail = {"lines": counts.lines, "taken": counts.lines - counts.refused, "refused": counts.refused}
         with self.store.begin() as connection:
             insert_new(connection, tables.intakes, [row])
-            append_within(connection, [Entry("intake", "", incoming.digest, vars(counts))], at)
+            append_within(connection, [Entry("intake", "", incoming.digest, detail)], at)
 
     def _chunk(self, name: str, chunk: list[tuple[int, bytes]], counts: Counts) -> list[dict[str, object]]:
         lines = [read_line(text) for _, text in chunk]

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +43,6 @@ def new_database() -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of either kind."""
-    yield f"sqlite:///{tmp_path}/state/store.sqlite" if request.param == "sqlite" else new_database()
+    return f"sqlite:///{tmp_path}/state/store.sqlite" if request.param == "sqlite" else new_database()
