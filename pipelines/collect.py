@@ -226,7 +226,7 @@ def _check_source_batch(batch: Batch, workspace: Workspace, keyring: KeyRing) ->
             f"SELECT dataset, person FROM {warehouse.scan(source.folder / 'coverage.parquet')} "
             f"WHERE state IN ({states})",
         )
-    with warehouse.connect(keyring.data_key(batch.folder), workspace.settings.limits) as con:
+    with warehouse.connect(keyring.data_key(batch.source_folder), workspace.settings.limits) as con:
         con.register("covered", covered)
         row = con.execute(
             f"SELECT count(*) FROM {warehouse.scan(batch.folder / 'queries.parquet')} q "

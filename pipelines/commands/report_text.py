@@ -96,18 +96,29 @@ def draw(out: Console, report: dict[str, Any]) -> None:
             else f"  复核 review: {reason.get('zh', '')} {reason.get('en', reason.get('code', ''))}"
         )
     rows = [
-        (t["test"], interval(t["value"]), f"{t['op']} {t['limit']:,}", RESULTS[t["result"]])
+        (
+            t["title"]["zh"],
+            t["test"],
+            interval(t["value"], t["unit"]),
+            f"{t['op']} {amount(t['limit'], t['unit'])}",
+            RESULTS[t["result"]],
+        )
         for t in report["tests"]
     ]
-    draw_table(out, "", ("test", "value", "limit", "结果"), rows)
+    draw_table(out, "", ("判定", "test", "查得 found", "限额 limit", "结果"), rows)
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:
         out.print(f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {entry['state']}")
 
 
-def interval(value: dict[str, Any]) -> str:
+def amount(value: int, unit: str) -> str:
+    """Fen as yuan, counts as they are."""
+    return f"{value // 100:,}.{value % 100:02d} 元" if unit == "fen" else f"{value:,}"
+
+
+def interval(value: dict[str, Any], unit: str) -> str:
     """``low`` or ``low – high``; no upper bound is ∞."""
     low, high = value["low"], value["high"]
     if low == high:
-        return f"{low:,}"
-    return f"{low:,} – {'∞' if high is None else format(high, ',')}"
+        return amount(low, unit)
+    return f"{amount(low, unit)} – {'∞' if high is None else amount(high, unit)}"

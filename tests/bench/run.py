@@ -1,7 +1,7 @@
 """`make bench`: time and peak memory of every stage, and what they are worth beside a yardstick in the same run.
 
 Every stage runs in a process of its own, so that its peak memory is its own; its time includes starting Python.
-Great Expectations runs beside the report stage, as it does in `hedui verify`. Absolute figures belong to the machine;
+Great Expectations runs beside the report stage, as in `hedui verify`. Absolute figures belong to the machine;
 ratios travel.
 """
 
