@@ -5,7 +5,7 @@ BIN := .venv/bin
 .venv/installed: requirements/uv.txt requirements/run.txt requirements/test.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install -q -p $(BIN)/python --require-hashes -r requirements/test.txt
+	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python --require-hashes -r requirements/test.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -7,18 +7,21 @@ is a folder of encrypted Parquet under ``assessed/``; a shard that is there is n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
+import sqlalchemy as sa
 
 from connectors.contract import Contract, load_contracts
+from pipelines import ledger
 from pipelines.batch import Batch
 from pipelines.errors import EpochMixedError
 from pipelines.facts import create_current_views, create_fact_tables
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
+from pipelines.store import Store
+from pipelines.tables import authorisations, requests
 from pipelines.warehouse import SQL, connect, scan, sql_text, write_parquet
 
 PLANNED = ("requests", "members", "member_statuses", "declarations", "queries", "other_requests")
@@ -40,6 +43,7 @@ RESULTS = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures", "tests",
     "declaration", "review", "decisive", "conclusions", "withheld",
 )  # fmt: skip
+Ended = tuple[str, int, str]  # request_id, member_no, reason
 WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
 
 
@@ -66,12 +70,9 @@ def _select(step: str) -> str:
 
 def shards(batch: Batch) -> list[Path]:
     """The folders of assessed tables, in order."""
-    return sorted(path for path in (batch.folder / "assessed").glob("[0-9]*") if (path / "conclusions.parquet").exists())
-
-
-def _feeds(contracts: dict[str, Contract]) -> pa.Table:
-    pairs = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
-    return pa.table({"dataset": [p[0] for p in pairs], "figure": [p[1] for p in pairs]})
+    return sorted(
+        path for path in (batch.folder / "assessed").glob("[0-9]*") if (path / "conclusions.parquet").exists()
+    )
 
 
 def _admitted(batch: Batch) -> dict[str, list[Path]]:
@@ -131,7 +132,6 @@ def _write_shard(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def run(
     batch: Batch,
     workspace: Workspace,
-    ended: pa.Table | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, object]:
     """Assess every household of the batch.
@@ -139,7 +139,6 @@ def run(
     Args:
         batch: planned and collected.
         workspace: its limits bound memory and threads.
-        ended: authorisations that ended since the plan: request_id, member_no, reason (R30, R31).
         progress: told how many households are done.
 
     Returns:
@@ -149,8 +148,11 @@ def run(
         return batch.summary("assess")
     contracts = load_contracts(workspace.settings.contracts)
     size = workspace.settings.limits.shard_households
-    with connect(KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder), workspace.settings.limits) as con:
-        _load_common(con, batch, contracts, ended)
+    with connect(
+        KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder),
+        workspace.settings.limits,
+    ) as con:
+        _load_common(con, batch, contracts, _ended(batch, workspace))
         done = number = 0
         while count := _load_shard(con, batch, number, size):
             folder = batch.folder / "assessed" / f"{number:04d}"
@@ -163,35 +165,68 @@ def run(
             progress(done)
         summary = _summary(con, batch)
     batch.mark("assess", summary)
-    return summary
+  def _ended(batch: Batch, workspace: Workspace) -> list[Ended]:
+    """Authorisations withdrawn since the plan: their answers are withheld, and the ledger says so (R30, R31)."""
+    store = Store.open(workspace.store_url)
+    try:
+        with store.read() as connection:
+            latest = sa.select(requests.c.request_id, sa.func.max(requests.c.application).label("application"))
+            current = latest.group_by(requests.c.request_id).subquery()
+            own = sa.and_(
+                authorisations.c.request_id == current.c.request_id,
+                authorisations.c.application == current.c.application,
+            )
+            found = sa.select(authorisations.c.request_id, authorisations.c.member_no, sa.literal("withdrawn"))
+            withdrawn = found.join(current, own).where(authorisations.c.withdrawn_on.is_not(None)).distinct()
+            ended = [tuple(row) for row in connection.execute(withdrawn.order_by(sa.text("1, 2")))]
+        if ended:
+            ledger.append(store, "withheld", batch.id, "authorisations", {"members": len(ended)})
+    finally:
+        store.close()
+    return ended
+
+
+  return summary
 
 
 def _load_common(
-    con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract], ended: pa.Table | None
+    con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract], ended: Sequence[Ended]
 ) -> None:
     for table in POLICY:
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan(batch.folder / f'{table}.parquet')}")
     con.execute(f"CREATE VIEW coverage AS SELECT * FROM {scan(batch.source_folder / 'coverage.parquet')}")
-    con.register("_feeds", _feeds(contracts))
-    con.execute("CREATE TABLE feeds AS SELECT * FROM _feeds")
+    feeds = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
+    _small_table(con, "feeds", ("dataset", "figure"), feeds)
     gates = batch.source_folder / "gates.json"
-    failed = [k for k, v in json.loads(gates.read_text("utf-8")).items() if v == "fail"] if gates.exists() else []
-    con.register("_gates", pa.table({"dataset": pa.array(failed, pa.string())}))
-    con.execute("CREATE TABLE failed_gates AS SELECT * FROM _gates")
-    empty = pa.table({"request_id": pa.array([], pa.string()), "member_no": pa.array([], pa.int32()), "reason": pa.array([], pa.string())})
-    con.register("_ended", empty if ended is None else ended)
-    con.execute("CREATE TABLE ended_authorisations AS SELECT * FROM _ended")
+    failed = (
+        [(k,) for k, v in json.loads(gates.read_text("utf-8")).items() if v == "fail"] if gates.exists() else []
+    )
+    _small_table(con, "failed_gates", ("dataset",), failed)
+    con.execute("CREATE TABLE ended_authorisations (request_id VARCHAR, member_no INTEGER, reason VARCHAR)")
+    if ended:
+        con.executemany("INSERT INTO ended_authorisations VALUES (?, ?, ?)", ended)
     create_current_views(con, contracts, _admitted(batch))
+
+
+def _small_table(
+    con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
+) -> None:
+    """A table of texts. Not through Arrow: making an Arrow array of Python values imports pandas, a second of start-up."""
+    con.execute(f"CREATE TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")
+    if rows:
+        con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in columns)})", rows)
 
 
 def _summary(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, object]:
     parts = [folder / "conclusions.parquet" for folder in shards(batch)]
-    rows = con.execute(
-        f"SELECT limits, declaration, count(*) FROM {scan(*parts)} GROUP BY ALL ORDER BY ALL"
-    ).fetchall() if parts else []
+    rows = (
+        con.execute(
+            f"SELECT limits, declaration, count(*) FROM {scan(*parts)} GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        if parts
+        else []
+    )
     return {
         "households": sum(count for _, _, count in rows),
         "conclusions": [{"limits": a, "declaration": b, "households": count} for a, b, count in rows],
     }
-
-

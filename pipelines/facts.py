@@ -41,7 +41,8 @@ def create_fact_tables(con: duckdb.DuckDBPyConnection, persons: str) -> None:
     for kind in KINDS:
         files = sorted((SQL / "facts" / kind).glob("*.sql"))
         parts = [sql_text(f"facts/{kind}.sql")] + [
-            f"SELECT f.* FROM ({file.read_text('utf-8')}) f SEMI JOIN {persons} p ON p.person = f.person" for file in files
+            f"SELECT f.* FROM ({file.read_text('utf-8')}) f SEMI JOIN {persons} p ON p.person = f.person"
+            for file in files
         ]
         con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS " + "\nUNION ALL BY NAME\n".join(f"({p})" for p in parts))
     number_facts(con)

@@ -95,7 +95,13 @@ def _planned(con: duckdb.DuckDBPyConnection, story: Story) -> None:
         "division": str(story.get("division", "370303")), "area_kind": story.get("area", "urban"),
         "application_date": applied, "reference_date": story.get("reference", applied),
     }  # fmt: skip
-    _create(con, "requests", dict.fromkeys(request, "VARCHAR") | {"policy_id": "INTEGER", "application_date": "DATE", "reference_date": "DATE"}, [request])
+    _create(
+        con,
+        "requests",
+        dict.fromkeys(request, "VARCHAR")
+        | {"policy_id": "INTEGER", "application_date": "DATE", "reference_date": "DATE"},
+        [request],
+    )
     kinds = dict.fromkeys(members[0], "VARCHAR") | {
         "member_no": "INTEGER", "person": "UUID", "name_token": "UUID", "birth_date": "DATE", "married": "BOOLEAN",
         "student_full_time": "BOOLEAN", "legal_capacity": "BOOLEAN",
@@ -103,18 +109,36 @@ def _planned(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     _create(con, "members", kinds, members)
     numbers = {who: member["member_no"] for who, member in zip(story["members"], members, strict=True)}
     statuses = [
-        {"request_id": "Q", "member_no": numbers[s["who"]], "kind": s["kind"], "from_on": s["from"], "to_on": s.get("to")}
+        {
+            "request_id": "Q",
+            "member_no": numbers[s["who"]],
+            "kind": s["kind"],
+            "from_on": s["from"],
+            "to_on": s.get("to"),
+        }
         for s in story.get("declared_statuses", [])
     ]
-    _create(con, "member_statuses", {"request_id": "VARCHAR", "member_no": "INTEGER", "kind": "VARCHAR", "from_on": "DATE", "to_on": "DATE"}, statuses)
+    _create(
+        con,
+        "member_statuses",
+        {"request_id": "VARCHAR", "member_no": "INTEGER", "kind": "VARCHAR", "from_on": "DATE", "to_on": "DATE"},
+        statuses,
+    )
     declared = [
-        {"request_id": "Q", "item": item, "declared": value if item in ("homes", "vehicles", "businesses") else fen(value)}
+        {
+            "request_id": "Q",
+            "item": item,
+            "declared": value if item in ("homes", "vehicles", "businesses") else fen(value),
+        }
         for item, value in story.get("declared", {}).items()
     ]
     _create(con, "declarations", {"request_id": "VARCHAR", "item": "VARCHAR", "declared": "BIGINT"}, declared)
     other = [{"person": person(who), "request_id": "OTHER"} for who in story.get("also_in_another_request", [])]
     _create(con, "other_requests", {"person": "UUID", "request_id": "VARCHAR"}, other)
-    ended = [{"request_id": "Q", "member_no": numbers[who], "reason": "withdrawn"} for who in story.get("authorisation_ended", [])]
+    ended = [
+        {"request_id": "Q", "member_no": numbers[who], "reason": "withdrawn"}
+        for who in story.get("authorisation_ended", [])
+    ]
     _create(con, "ended_authorisations", {"request_id": "VARCHAR", "member_no": "INTEGER", "reason": "VARCHAR"}, ended)
 
 
@@ -157,7 +181,25 @@ def _spans(fact: Story) -> Iterator[tuple[date | None, date | None]]:
 
 
 def _fact_rows(kind: str, fact: Story) -> Iterator[dict[str, Any]]:
-    given = {k: v for k, v in fact.items() if k not in ("who", "name", "months", "year", "period", "from", "to", "source", "yuan", "sold_for", "with", "other")}
+    given = {
+        k: v
+        for k, v in fact.items()
+        if k
+        not in (
+            "who",
+            "name",
+            "months",
+            "year",
+            "period",
+            "from",
+            "to",
+            "source",
+            "yuan",
+            "sold_for",
+            "with",
+            "other",
+        )
+    }
     base = given | {"person": person(fact["who"]), "dataset": fact.get("source", "test/source")}
     if "name" in fact:
         base["name_token"] = person("name " + fact["name"])
@@ -189,7 +231,9 @@ def _facts(con: duckdb.DuckDBPyConnection, story: Story) -> None:
                 row_no += 1
                 row |= {"extract_digest": "sha256:" + "0" * 64, "row_no": row_no, "row_digest": f"{row_no:032x}"}
                 names = ", ".join(row)
-                con.execute(f"INSERT INTO told_{kind} ({names}) VALUES ({', '.join('?' for _ in row)})", list(row.values()))
+                con.execute(
+                    f"INSERT INTO told_{kind} ({names}) VALUES ({', '.join('?' for _ in row)})", list(row.values())
+                )
     number_facts(con)
 
 
@@ -204,9 +248,15 @@ def _coverage(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     for gap in story.get("not_covered", []):
         who = story["members"] if gap.get("who", "all") == "all" else [gap["who"]]
         for name in who:
-            con.execute("UPDATE coverage SET state = ? WHERE dataset = ? AND person = ?", [gap.get("state", "unavailable"), gap["source"], person(name)])
+            con.execute(
+                "UPDATE coverage SET state = ? WHERE dataset = ? AND person = ?",
+                [gap.get("state", "unavailable"), gap["source"], person(name)],
+            )
     for bad in story.get("quarantined", []):
-        con.execute("UPDATE coverage SET quarantined_rows = 1 WHERE dataset = ? AND person = ?", [bad["source"], person(bad["who"])])
+        con.execute(
+            "UPDATE coverage SET quarantined_rows = 1 WHERE dataset = ? AND person = ?",
+            [bad["source"], person(bad["who"])],
+        )
     con.execute("CREATE TABLE failed_gates (dataset VARCHAR)")
     for dataset in story.get("failed_gates", []):
         con.execute("INSERT INTO failed_gates VALUES (?)", [dataset])

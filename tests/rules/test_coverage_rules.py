@@ -106,9 +106,7 @@ def test_r2_a_refused_increment_takes_the_whole_dataset_with_it(site: Site, tmp_
     assert site.current(batch, "banks/accounts") == []
 
 
-def test_r3_persons_missing_from_a_partial_answer_are_unanswered(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_r3_persons_missing_from_a_partial_answer_are_unanswered(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow as pa
 
     for dataset in DATASETS:

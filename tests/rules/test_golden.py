@@ -90,5 +90,7 @@ FOUND = {
     "incomes": _treatments("income_items", "kind"),
     "assets": _treatments("asset_items", "asset"),
     "deductions": lambda household, _: [low / 100 for (low,) in household.rows("deductions", "low_fen")],
-    "withheld": lambda household, _: sorted({dataset for (dataset,) in household.rows("withheld", "dataset", "items > 0")}),
+    "withheld": lambda household, _: sorted(
+        {dataset for (dataset,) in household.rows("withheld", "dataset", "items > 0")}
+    ),
 }

@@ -90,9 +90,7 @@ REGISTER = contract(
 
 
 @pytest.mark.parametrize("link", [{"ZJHM": A, "GL": B}, {"ZJHM": B, "GL": A}])
-def test_r16_an_official_link_and_nothing_else_extends_whom_we_ask_for(
-    tmp_path: Path, link: dict[str, str]
-) -> None:
+def test_r16_an_official_link_and_nothing_else_extends_whom_we_ask_for(tmp_path: Path, link: dict[str, str]) -> None:
     site = Site(tmp_path, [REGISTER, accounts()])
     site.deliver("public_security/register", [link, {"ZJHM": C, "GL": D}])
     site.deliver("banks/accounts", [account(1, A), account(2, B), account(3, C), account(4, D)])
@@ -153,9 +151,7 @@ def test_r19_rotation_keeps_every_join_and_epochs_never_mix(tmp_path: Path) -> N
 
 def test_a_person_with_a_quarantined_row_does_not_look_clean(tmp_path: Path) -> None:
     site = Site(tmp_path, [accounts()])
-    site.deliver(
-        "banks/accounts", [account(1, A), account(2, A, "oops"), account(3, A, "0.005"), account(4, B, "x")]
-    )
+    site.deliver("banks/accounts", [account(1, A), account(2, A, "oops"), account(3, A, "0.005"), account(4, B, "x")])
     batch = site.batch([("banks/accounts", A, "ask"), ("banks/accounts", C, "ask")])
     collect.run(batch, site.ws)
     found = site.coverage(batch)

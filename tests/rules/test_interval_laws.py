@@ -11,10 +11,18 @@ from tests.rules.household import Household, Story, assess
 
 YUAN = st.decimals(min_value=0, max_value=40_000, places=2, allow_nan=False)
 HOLDINGS = (("deposit", "banks/deposits"), ("security", "securities/holdings"), ("insurance", "insurers/policies"))
-SOURCES = ("banks/deposits", "securities/holdings", "taxation/individual_income", "natural_resources/real_estate_title")
+SOURCES = (
+    "banks/deposits",
+    "securities/holdings",
+    "taxation/individual_income",
+    "natural_resources/real_estate_title",
+)
 # no shrinking: every step of it is an assessment, and the story that failed is short already
 LAWS = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
 )
 
 
@@ -24,7 +32,13 @@ def households(draw: st.DrawFn) -> Story:
     story: Story = {"members": {name: {"relation": "sibling"} for name in who}, "holding": [], "income": []}
     for number in range(draw(st.integers(0, 5))):
         kind, source = draw(st.sampled_from(HOLDINGS))
-        holding = {"who": draw(st.sampled_from(who)), "class": kind, "asset": f"a{number}", "source": source, "yuan": draw(YUAN)}
+        holding = {
+            "who": draw(st.sampled_from(who)),
+            "class": kind,
+            "asset": f"a{number}",
+            "source": source,
+            "yuan": draw(YUAN),
+        }
         if kind == "deposit" and draw(st.booleans()):
             holding["with"] = [draw(st.sampled_from([*who, "outsider"]))]
         if draw(st.integers(0, 5)) == 0:
@@ -73,7 +87,9 @@ def test_r01_taking_a_source_away_never_makes_a_result_surer(story: Story, sourc
 @given(households(), YUAN)
 def test_a_clean_asset_more_never_lowers_a_bound(story: Story, yuan: object) -> None:
     more = deepcopy(story)
-    more["holding"].append({"who": "A", "class": "deposit", "asset": "one more", "source": "banks/deposits", "yuan": yuan})
+    more["holding"].append(
+        {"who": "A", "class": "deposit", "asset": "one more", "source": "banks/deposits", "yuan": yuan}
+    )
     before, after = _figures(assess(story))["financial_assets"], _figures(assess(more))["financial_assets"]
     assert after[0] >= before[0]
     assert after[1] >= before[1]
