@@ -40,8 +40,8 @@ STEPS = (
     "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
 )  # fmt: skip
 RESULTS = (
-    "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures", "tests",
-    "declaration", "review", "decisive", "conclusions", "withheld",
+    "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
+    "tests", "declaration", "review", "decisive", "conclusions", "withheld",
 )  # fmt: skip
 Ended = tuple[str, int, str]  # request_id, member_no, reason
 WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
@@ -165,7 +165,10 @@ def run(
             progress(done)
         summary = _summary(con, batch)
     batch.mark("assess", summary)
-  def _ended(batch: Batch, workspace: Workspace) -> list[Ended]:
+    return summary
+
+
+def _ended(batch: Batch, workspace: Workspace) -> list[Ended]:
     """Authorisations withdrawn since the plan: their answers are withheld, and the ledger says so (R30, R31)."""
     store = Store.open(workspace.store_url)
     try:
@@ -186,9 +189,6 @@ def run(
     return ended
 
 
-  return summary
-
-
 def _load_common(
     con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract], ended: Sequence[Ended]
 ) -> None:
@@ -198,9 +198,7 @@ def _load_common(
     feeds = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
     _small_table(con, "feeds", ("dataset", "figure"), feeds)
     gates = batch.source_folder / "gates.json"
-    failed = (
-        [(k,) for k, v in json.loads(gates.read_text("utf-8")).items() if v == "fail"] if gates.exists() else []
-    )
+    failed = [(k,) for k, v in json.loads(gates.read_text("utf-8")).items() if v == "fail"] if gates.exists() else []
     _small_table(con, "failed_gates", ("dataset",), failed)
     con.execute("CREATE TABLE ended_authorisations (request_id VARCHAR, member_no INTEGER, reason VARCHAR)")
     if ended:
@@ -211,7 +209,7 @@ def _load_common(
 def _small_table(
     con: duckdb.DuckDBPyConnection, name: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 ) -> None:
-    """A table of texts. Not through Arrow: making an Arrow array of Python values imports pandas, a second of start-up."""
+    """A table of texts. Not through Arrow, which imports pandas to read Python values: a second of start-up."""
     con.execute(f"CREATE TABLE {name} ({', '.join(f'{column} VARCHAR' for column in columns)})")
     if rows:
         con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in columns)})", rows)
@@ -220,9 +218,7 @@ def _small_table(
 def _summary(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[str, object]:
     parts = [folder / "conclusions.parquet" for folder in shards(batch)]
     rows = (
-        con.execute(
-            f"SELECT limits, declaration, count(*) FROM {scan(*parts)} GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
+        con.execute(f"SELECT limits, declaration, count(*) FROM {scan(*parts)} GROUP BY ALL ORDER BY ALL").fetchall()
         if parts
         else []
     )

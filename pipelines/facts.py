@@ -1,4 +1,4 @@
-"""Facts: the admitted tables as rows of four kinds. A file of sql/facts/<kind>/ speaks for one dataset; a folder is united."""
+"""Facts: admitted tables as rows of four kinds. A file of sql/facts/<kind>/ speaks for one dataset; its folder is united."""
 
 from __future__ import annotations
 
