@@ -85,7 +85,7 @@ def _policy_text(
 ) -> dict[str, object]:  # fmt: skip
     """The parts of a document that its policy decides, as canonical JSON."""
     how = texts.text("objection", "how")
-    notices = [{"code": code, "en": t.en, "zh": t.zh} for code, t in sorted(texts.texts()["notice"].items())]
+    notices = [{"code": code, "en": t.en, "zh": t.zh} for code, t in texts.texts()["notice"].items()]
     after_members = {
         "notices": notices,
         "objection": {"days": policy["objection_days"], "how": {"en": how.en, "zh": how.zh},

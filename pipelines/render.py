@@ -113,7 +113,7 @@ def interval(value: Json | None, unit: str = "fen", measure: str = "") -> str:
 
     name = " 元" if unit == "fen" else f" {measure}" if measure else ""
     if value["high"] is None:
-        return f"至少 {one(value['low'])}{name},上限不能确定"
+        return f"至少 {one(value['low'])}{name}，上限不能确定"
     if value["low"] == value["high"]:
         return one(value["low"]) + name
     return f"{one(value['low'])} 至 {one(value['high'])}{name}"
@@ -179,9 +179,15 @@ class View:
         source = self._sources.get(dataset or "")
         return both(source["title"]) if source else escape(dataset or "")
 
-    def extract_sources(self) -> dict[str, str]:
-        """The dataset of each extract."""
-        return {e["id"]: s["dataset"] for s in self._document["sources"] for e in s["extracts"]}
+    def reasons(self) -> list[Json]:
+        """Review reasons; what is the same of several members is told once."""
+        lines: dict[tuple[Any, ...], Json] = {}
+        for reason in self._document["conclusion"]["review"]:
+            key = (reason["code"], reason["dataset"], reason["item"], reason["rule"])
+            line = lines.setdefault(key, reason | {"members": [], "facts": []})
+            line["members"].append(self.name(reason["member"]))
+            line["facts"] = line["facts"] + reason["facts"]
+        return [line | {"names": "、".join(dict.fromkeys(line["members"]))} for line in lines.values()]
 
     def uncovered(self) -> list[Json]:
         """Sources that were not answered, with the members and the state, as the clerk reads them."""

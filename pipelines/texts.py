@@ -37,7 +37,7 @@ def texts() -> dict[str, dict[str, Text]]:
     """Every text by kind and code."""
     loaded = yaml.safe_load(resources.files("pipelines").joinpath("data/texts.yaml").read_text("utf-8"))
     return {
-        kind: {str(code): Text(words["zh"], words["en"]) for code, words in codes.items()}
+        kind: {str(code): Text(**words) for code, words in codes.items()}
         for kind, codes in loaded.items()
     }
 
