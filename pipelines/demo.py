@@ -208,10 +208,10 @@ def interesting(con: Any, batch: Batch) -> str:
 def write_report(ws: Workspace, request: str, folder: Path) -> Path:
     """One report as JSON and as the page that is drawn from it."""
     from pipelines.commands.report_text import find_report
-    from pipelines.render import render_html
+    from pipelines.render import html
 
     document = find_report(request, ws.root)
     (folder / "report.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
     page = folder / "report.html"
-    page.write_text(render_html(document), "utf-8")
+    page.write_text(html(document), "utf-8")
     return page
