@@ -85,12 +85,7 @@ def generate(
     contracts = load_contracts()
     troubles = read_troubles(trouble, contracts)
     kinds = catalogue()
-    scene = make_scene(seed, households, kinds, outsiders_per_person)
-    _live(scene, kinds)
-    silent = silent_members(scene, troubles)
-    rows = {dataset: concat(scene.book.parts.pop(dataset, [])) for dataset in contracts}
-    missing = truths.uncovered(scene, contracts, silent)
-    truth = truths.find(scene, contracts, rows, missing)
+    scene, rows, truth, silent = imagine(households, seed, contracts, troubles, outsiders_per_person)
     out.mkdir(parents=True, exist_ok=True)
     write_documents(out, scene, truth, kinds)
     written = _write_departments(out, scene, contracts, rows, dirt, troubles, silent)
@@ -113,11 +108,27 @@ def generate(
     return summary
 
 
+def imagine(
+    households: int,
+    seed: int,
+    contracts: Mapping[str, Contract],
+    troubles: Mapping[str, str],
+    outsiders_per_person: int = 10,
+) -> tuple[Scene, dict[str, Columns], truths.Truth, dict[str, Ints]]:
+    """The county before anything is written: scene, rows of its households by dataset, truth, silent members."""
+    kinds = catalogue()
+    scene = make_scene(seed, households, kinds, outsiders_per_person)
+    _live(scene, kinds)
+    silent = silent_members(scene, troubles)
+    rows = {dataset: concat(scene.book.parts.pop(dataset, [])) for dataset in contracts}
+    truth = truths.find(scene, contracts, rows, truths.uncovered(scene, contracts, silent))
+    return scene, rows, truth, silent
+
+
 def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:
     """Ordinary lives first, then what is planted, then the register, which both of them change."""
     have = [
-        np.array([getattr(kind, part) for kind in kinds] + [True])[scene.kind]
-        for part in ("income", "assets", "home")
+        np.array([getattr(kind, part) for kind in kinds] + [True])[scene.kind] for part in ("income", "assets", "home")
     ]
     quiet = ~scene.members.counted
     write_base(scene, draw_targets(scene, ~have[0], ~have[1], ~have[2], quiet))

@@ -80,9 +80,7 @@ def titles(person: Ints, unit: Ints, **more: object) -> Columns:
     return columns(len(person), {**values, **more})
 
 
-def filings(
-    buyer: Ints, unit: Ints, seller: Ints | None, price: Ints, filed_on: Ints | int, **more: object
-) -> Columns:
+def filings(buyer: Ints, unit: Ints, seller: Ints | None, price: Ints, filed_on: Ints | int, **more: object) -> Columns:
     """Online filings of home sales."""
     values = {
         "filing_number": unit,

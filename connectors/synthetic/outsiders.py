@@ -54,9 +54,7 @@ def _year(person: Ints) -> Ints:
 def _wages(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
     worker = _some(people, persons, 0, 0.42, high=60)
     fen = _each(rng.integers(2_400_00, 9_000_00, len(worker)), 12)
-    item = pick(
-        (rng.random(len(fen)) < 0.03) * rng.integers(0, 4, len(fen)), ("wage", "labour", "business", "lease")
-    )
+    item = pick((rng.random(len(fen)) < 0.03) * rng.integers(0, 4, len(fen)), ("wage", "labour", "business", "lease"))
     payer = _each(1 + worker % 20_000, 12)
     return earnings.tax(_each(worker, 12), _year(worker), fen, payer, item)
 

@@ -86,9 +86,7 @@ def title_in_other_name(scene: Scene, households: Ints) -> None:
     add_title(scene, head, scene.worth(head, HOMES, 0, 1, said=0), person_name=other)
 
 
-@planted(
-    "R12", "车辆登记姓名不符", limits="undetermined", declaration="undetermined", review=("identity_conflict",)
-)
+@planted("R12", "车辆登记姓名不符", limits="undetermined", declaration="undetermined", review=("identity_conflict",))
 def car_in_other_name(scene: Scene, households: Ints) -> None:
     """A car under the applicant's number and another name."""
     head = scene.members.head(households)

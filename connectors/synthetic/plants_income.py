@@ -30,9 +30,7 @@ def _wages(scene: Scene, households: Ints, months: tuple[int, ...], fen: Ints, c
     return scene.book.add(TAX, rows, scene.worth(head, WAGE, amount * counts)).reshape(len(months), -1)
 
 
-def _survivor(
-    scene: Scene, households: Ints, fen: Ints, months: tuple[int, ...] = _YEAR, said: bool = True
-) -> None:
+def _survivor(scene: Scene, households: Ints, fen: Ints, months: tuple[int, ...] = _YEAR, said: bool = True) -> None:
     """A survivor's pension of the applicant, the same in each of the months."""
     head = np.tile(scene.members.head(households), len(months))
     amount = np.tile(fen, len(months))
@@ -164,9 +162,7 @@ def income_one_fen_below(scene: Scene, households: Ints) -> None:
     _survivor(scene, households, limit - 1, _YEAR[-1:])
 
 
-@planted(
-    "R64", "未申报养老金,足以超限", limits="over_limit", declaration="differs", review=("material_difference",)
-)
+@planted("R64", "未申报养老金,足以超限", limits="over_limit", declaration="differs", review=("material_difference",))
 def undeclared_pension(scene: Scene, households: Ints) -> None:
     """A pension, not declared, that takes the household over the limit."""
     _survivor(scene, households, _limit(scene, households) * 12 // 10, said=False)

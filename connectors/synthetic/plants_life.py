@@ -140,9 +140,7 @@ def expired_authorisation(scene: Scene, households: Ints) -> None:
     scene.uncovered.append((spouse, ()))
 
 
-@planted(
-    "R34", "授权范围不含金融", limits="undetermined", declaration="undetermined", review=("source_not_covered",)
-)
+@planted("R34", "授权范围不含金融", limits="undetermined", declaration="undetermined", review=("source_not_covered",))
 def limited_authorisation(scene: Scene, households: Ints) -> None:
     """An authorisation that leaves out banks, securities and insurers."""
     head = scene.members.head(households)

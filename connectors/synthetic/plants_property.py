@@ -74,9 +74,7 @@ def home_by_filing_only(scene: Scene, households: Ints) -> None:
     """A second home that only an online filing shows."""
     head = scene.members.head(households)
     unit = scene.book.serials("unit", len(head))
-    rows = holdings.filings(
-        scene.members.person[head], unit, None, _price(unit), day("2026-05-20"), seller_name=None
-    )
+    rows = holdings.filings(scene.members.person[head], unit, None, _price(unit), day("2026-05-20"), seller_name=None)
     scene.book.add(FILINGS, rows, scene.worth(head, HOMES, 1, said=0))
 
 
@@ -158,9 +156,7 @@ def mirrored_wallet(scene: Scene, households: Ints) -> None:
     head = scene.members.head(households)
     fen = _assets(scene, households, 60)
     account = add_deposit(scene, head, fen)
-    rows = holdings.wallets(
-        scene.members.person[head], scene.book.serials("account", len(head)), fen, mirrors=account
-    )
+    rows = holdings.wallets(scene.members.person[head], scene.book.serials("account", len(head)), fen, mirrors=account)
     scene.book.add("banks/wallets", rows, scene.nothing(head))
 
 

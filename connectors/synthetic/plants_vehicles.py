@@ -80,9 +80,7 @@ def car_changed_by_increment(scene: Scene, households: Ints) -> None:
     scene.book.add(VEHICLE_REGISTER, rows, scene.nothing(owner))
 
 
-@planted(
-    "R8", "增量中新增的未申报车辆", limits="over_limit", declaration="differs", review=("material_difference",)
-)
+@planted("R8", "增量中新增的未申报车辆", limits="over_limit", declaration="differs", review=("material_difference",))
 def car_added_by_increment(scene: Scene, households: Ints) -> None:
     """A car, not declared, that only an increment brings."""
     _car(scene, households, 1, 0, _file=2)

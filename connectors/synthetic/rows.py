@@ -91,9 +91,7 @@ def concat(parts: Sequence[Columns]) -> Columns:
         given = [part.get(name) for part in parts]
         if any(isinstance(column, Words) for column in given):
             empty = [Words(np.full(count(part), -1, np.int16), ()) for part in parts]
-            joined[name] = _join_words(
-                [c if isinstance(c, Words) else e for c, e in zip(given, empty, strict=True)]
-            )
+            joined[name] = _join_words([c if isinstance(c, Words) else e for c, e in zip(given, empty, strict=True)])
         else:
             joined[name] = np.concatenate(
                 [np.full(count(p), NULL) if c is None else c for p, c in zip(parts, given, strict=True)]

@@ -149,9 +149,7 @@ def _tests(
             one, other, endless = low[:, figure], high[:, figure], unbounded[:, figure]
             limit = scene.limits.assets(size) if name == "financial_assets" else limit
         limit = limit + inclusive[:, test]  # `<=` a whole number is `<` the next
-        results[:, test] = np.select(
-            [~endless & (other < limit), one >= limit], [SATISFIED, EXCEEDED], UNDETERMINED
-        )
+        results[:, test] = np.select([~endless & (other < limit), one >= limit], [SATISFIED, EXCEEDED], UNDETERMINED)
     return results
 
 

@@ -47,8 +47,7 @@ def plans(contract: Contract) -> list[Plan]:
         first = [date.fromordinal(int(day) + date(1970, 1, 1).toordinal()) for day in MONTHS]
         days = tuple(day + timedelta(days=9) for day in first[1:15])
     return [
-        Plan(f"{name}-{day:%Y%m%d}", day, place + 1, "increment" if place else "full")
-        for place, day in enumerate(days)
+        Plan(f"{name}-{day:%Y%m%d}", day, place + 1, "increment" if place else "full") for place, day in enumerate(days)
     ]
 
 
