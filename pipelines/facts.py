@@ -1,4 +1,4 @@
-"""Facts: admitted tables as rows of four kinds. A file of sql/facts/<kind>/ speaks for one dataset; its folder is united."""
+"""Facts: admitted tables as rows of four kinds; every file of sql/facts/<kind>/ speaks for one dataset."""
 
 from __future__ import annotations
 
