@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -104,15 +105,18 @@ def _unanswered(folder: Path) -> list[str]:
 
 
 def _rows_of(contract: Contract, folder: Path, persons: list[str]) -> pa.ChunkedArray:
-    """One JSON text per row, in the file's order; registers hold numbers in 18 and in 15 digits."""
+    """One JSON text per row, in the file's order, under the file's names, which a department may have changed.
+
+    Registers hold numbers in 18 and in 15 digits.
+    """
     forms = persons + [p[:6] + p[8:17] for p in persons if len(p) == 18 and p[6:8] == "19"]
+    names = column_names(folder)
+    fields = ", ".join(f'"{name}" := "{name}"::VARCHAR' for name in names)
+    subjects = [f'"{name}"' for name, column in zip(names, contract.columns, strict=False) if column.subject]
+    wanted = " OR ".join(f"{_NORMAL.format(column=subject)} IN (SELECT form FROM asked)" for subject in subjects)
     connection = duckdb.connect(config={"threads": 1})
     try:
         connection.register("asked", pa.table({"form": pa.array(forms, pa.string())}))
-        fields = ", ".join(f'"{name}" := "{name}"::VARCHAR' for name in contract.schema.names)
-        wanted = " OR ".join(
-            _NORMAL.format(column=f'"{c.source}"') + " IN (SELECT form FROM asked)" for c in contract.subjects
-        )
         query = (
             f"SELECT to_json(struct_pack({fields}))::VARCHAR AS line FROM read_parquet('{folder}/*.parquet', "
             f"file_row_number = true) WHERE {wanted} ORDER BY file_row_number"
@@ -120,6 +124,12 @@ def _rows_of(contract: Contract, folder: Path, persons: list[str]) -> pa.Chunked
         return connection.execute(query).to_arrow_table().column("line")
     finally:
         connection.close()
+
+
+def column_names(folder: Path) -> list[str]:
+    """The columns of a folder's Parquet, as the department named them."""
+    names: list[str] = pq.read_schema(next(folder.glob("*.parquet"))).names
+    return names
 
 
 def _declared(service: DepartmentService, reply: _Reply) -> dict[str, Any]:

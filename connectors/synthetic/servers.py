@@ -34,7 +34,7 @@ from connectors.connections import (
 from connectors.contract import Contract, DatabaseDelivery, load_contracts
 from connectors.files import MANIFEST
 from connectors.postgres import literal, scanner
-from connectors.synthetic.department_service import DepartmentService, application
+from connectors.synthetic.department_service import DepartmentService, application, column_names
 
 _USER = "hedui"
 _QUICK = ("fsync", "synchronous_commit", "full_page_writes")
@@ -131,9 +131,10 @@ def load_table(url: str, contract: Contract, folder: Path) -> None:
     if not isinstance(delivery, DatabaseDelivery):
         return
     kinds = {"string": "text", "date32[day]": "date", "int64": "bigint", "decimal128(18, 2)": "numeric(18,2)"}
-    columns = ", ".join(f'"{field.name}" {kinds[str(field.type)]}' for field in contract.schema)
-    names = ", ".join(f'"{name}"' for name in contract.schema.names)
-    order = ", ".join(f'"{name}"' for name in delivery.order_by)
+    sent = column_names(folder)
+    pairs = zip(sent, contract.schema.types, strict=True)
+    columns = ", ".join(f'"{name}" {kinds[str(kind)]}' for name, kind in pairs)
+    order = ", ".join(f'"{name}"' for name in delivery.order_by if name in sent) or f'"{sent[0]}"'
     with psycopg.connect(url, autocommit=True) as session:
         for setting in _QUICK:
             session.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
@@ -144,7 +145,7 @@ def load_table(url: str, contract: Contract, folder: Path) -> None:
         try:
             loader.execute(f"LOAD '{scanner()}'")
             loader.execute(f"ATTACH {literal(dsn(make_url(url)))} AS target (TYPE postgres)")
-            rows = f"SELECT {names} FROM read_parquet({literal(f'{folder}/*.parquet')})"
+            rows = f"SELECT * FROM read_parquet({literal(f'{folder}/*.parquet')})"
             loader.execute(f"INSERT INTO target.{delivery.table} {rows}")
         finally:
             loader.close()

@@ -24,8 +24,8 @@ from connectors.extract import (
 from connectors.http import _rows
 from connectors.sources import open_extracts
 from connectors.synthetic.department_service import Misbehaviour
-from connectors.synthetic.servers import ServedCounty
-from tests.integration.conftest import PEOPLE, cells
+from connectors.synthetic.servers import ServedCounty, serve_county
+from tests.integration.conftest import PEOPLE, cells, deliver
 
 DEPOSITS = "banks/deposits"
 
@@ -226,3 +226,19 @@ def test_a_connection_of_another_kind_is_a_configuration_error(
 ) -> None:
     with pytest.raises(ContractError, match="does not go with"):
         open_extracts(contracts["securities/holdings"], service, asked, Path("/"))
+
+
+@pytest.mark.parametrize("dataset", [DEPOSITS, "taxation/individual_income"])
+def test_a_department_that_renames_a_column_stops_its_dataset(
+    dataset: str, contracts: dict[str, Contract], asked: Asked, tmp_path: Path
+) -> None:
+    contract = contracts[dataset]
+    table = cells(contract, 9)
+    last = table.column_names[-1]
+    deliver(tmp_path / "departments", contract, table.rename_columns([*table.column_names[:-1], "xin"]))
+    with serve_county(tmp_path, {dataset: contract}, database=contract.way == "database") as served:
+        connection = served.connections[served.sources[dataset]]
+        with pytest.raises(ContractViolation) as raised:
+            for extract in open_extracts(contract, connection, asked, tmp_path):
+                list(extract.batches())
+    assert (raised.value.column, raised.value.found) == (last, "missing")
