@@ -35,6 +35,7 @@ CODES = {
 # A source's control characters are shown as a space: they are nothing that a reader could see.
 MACROS = """
 CREATE OR REPLACE TEMP MACRO shown(given) AS regexp_replace(given, '[\\x00-\\x1f\\x7f]+', ' ', 'g');
+CREATE OR REPLACE TEMP MACRO extract_id(digest) AS substr(digest, strpos(digest, ':') + 1, 16);
 CREATE OR REPLACE TEMP MACRO item_order(item) AS list_position({items}, item);
 """
 
@@ -74,7 +75,8 @@ def _extracts(folder: Path) -> dict[str, list[dict[str, object]]]:
     found: dict[str, list[dict[str, object]]] = {}
     for extract in json.loads((folder / "extracts.json").read_text("utf-8")):
         if extract.get("path"):
-            named = {"as_of": extract["as_of"], "digest": extract["digest"], "id": extract["digest"][:16]}
+            digest = extract["digest"]
+            named = {"as_of": extract["as_of"], "digest": digest, "id": digest[digest.find(":") + 1 :][:16]}
             found.setdefault(extract["dataset"], []).append(named)
     return {dataset: sorted(listed, key=lambda e: (e["as_of"], e["digest"])) for dataset, listed in found.items()}
 
@@ -119,7 +121,5 @@ def check_codes(con: duckdb.DuckDBPyConnection, folders: list[Path]) -> None:
     for table, columns in CODES.items():
         source = scan(*(folder / f"{table}.parquet" for folder in folders))
         for column, kind in columns.items():
-            for (code,) in con.execute(
-                f"SELECT DISTINCT {column} FROM {source} WHERE {column} IS NOT NULL"
-            ).fetchall():
+            for (code,) in con.execute(f"SELECT DISTINCT {column} FROM {source} WHERE {column} IS NOT NULL").fetchall():
                 texts.reason(code) if kind == "reason" else texts.text(kind, code)

@@ -146,7 +146,8 @@ def _joined(rows: pa.Table, between: pa.Table) -> Iterator[Draft]:
             else:
                 run.append(data[first[number] + 1 : last[number]])
                 number += 1
-        yield Draft(report_id, *drafted, b"".join((*run, b"]}")))
+        digest, signature, supersedes, version = drafted
+        yield Draft(report_id, digest, signature, supersedes, version, b"".join((*run, b"]}")))
 
 
 def _runs(rows: pa.Table, households: int) -> tuple[memoryview, list[list[int]], list[list[int]]]:

@@ -32,7 +32,7 @@ def html(document: Json) -> str:
     Returns:
         A self-contained page. ID numbers are masked; the JSON has them in full.
     """
-    return _template().render(r=document, v=View(document))
+    return str(_template().render(r=document, v=View(document)))
 
 
 @cache
@@ -120,25 +120,6 @@ def interval(value: Json | None, unit: str = "fen", measure: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Income items that differ only in their period: one line, unfolded into its items."""
-
-    first: Json
-    items: list[Json]
-
-    @property
-    def amount(self) -> int:
-        """Sum of the amounts, in fen."""
-        return sum(int(item["amount_fen"]) for item in self.items)
-
-    @property
-    def period(self) -> Json:
-        """From the first to the last day of all."""
-        periods = [item["period"] for item in self.items]
-        return {"from": min(p["from"] for p in periods), "to": max(p["to"] for p in periods)}
-
-
-@dataclass(frozen=True)
 class Bar:
     """A figure against its limit, in pixels: sure up to ``sure``, uncertain up to ``open_to``, limit at ``limit``."""
 
@@ -206,17 +187,6 @@ class View:
     def quarantined(self) -> list[Json]:
         """Sources in which rows about a member could not be used."""
         return [c for c in self._document["coverage"] if c["quarantined"]]
-
-    def income_groups(self) -> list[Group]:
-        """Income items by member, kind, payer and treatment."""
-
-        def key(item: Json) -> tuple[Any, ...]:
-            names = ("member", "category", "kind", "payer", "dataset", "granularity", "treatment", "reason", "rule")
-            return tuple(str(item[name] or "") if name != "member" else item[name] for name in names)
-
-        order = sorted(self._document["income"]["items"], key=lambda item: (key(item), item["period"]["from"]))
-        groups = [Group(items[0], items) for items in (list(listed) for _, listed in groupby(order, key=key))]
-        return sorted(groups, key=lambda group: group.first["no"])
 
     def bar(self, test: Json) -> Bar:
         """The drawing of a test."""

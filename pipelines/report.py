@@ -57,9 +57,7 @@ class Document:
     content: bytes
 
 
-def run(
-    batch: Batch, workspace: Workspace, progress: Callable[[int], None] = lambda done: None
-) -> dict[str, object]:
+def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = lambda done: None) -> dict[str, object]:
     """Issue the reports of an assessed batch.
 
     A request whose last report says the same gets no new version, and nothing is delivered for it (R5, R66).
@@ -133,7 +131,7 @@ class Issue:
             seal = Seal.of(Tree([row.digest for row in self.rows]), key)
             write_json(folder / SEAL, asdict(seal))
         new = self._store.put_reports(self.rows)
-        append_many(self._store, self._entries(folders, folder))
+        append_many(self._store, self._entries(folder))
         return {
             "reports": len(self.rows), "new": new, "unchanged": self.unchanged, "withdrawn": self.withdrawn,
             "persons": self.persons,
@@ -169,9 +167,7 @@ class Issue:
     def _report_id(self, request_id: str) -> str:
         return "HD" + hmac.digest(self._id_key, request_id.encode(), "sha256").hex()[:16].upper()
 
-    def _issue(
-        self, made: Iterable[tuple[str, drafting.Draft]], part: str, latest: dict[str, ReportRow]
-    ) -> pa.Table:
+    def _issue(self, made: Iterable[tuple[str, drafting.Draft]], part: str, latest: dict[str, ReportRow]) -> pa.Table:
         """Give each draft its version and digest; leave out what was issued before.
 
         Returns:
@@ -208,26 +204,14 @@ class Issue:
             }
         )
 
-    def _entries(self, folders: list[Path], folder: Path) -> list[Entry]:
-        """What the ledger keeps: how many persons were opened and why, what was signed, what was withheld (R30)."""
+    def _entries(self, folder: Path) -> list[Entry]:
+        """What the ledger keeps: how many persons were opened and why, and what was signed."""
         batch, entries = self._batch.id, []
         if self.persons:
-            entries.append(
-                Entry("reidentification", batch, "report", {"purpose": "report", "persons": self.persons})
-            )
+            entries.append(Entry("reidentification", batch, "report", {"purpose": "report", "persons": self.persons}))
         if self.rows:
             seal = json.loads((folder / SEAL).read_text("utf-8"))
             entries.append(Entry("reports", batch, "report", seal))
-        withheld = scan(*(path / "withheld.parquet" for path in folders)) if folders else None
-        for request, members, items in (
-            self._con.execute(
-                f"SELECT request_id, list_sort(list(DISTINCT member_no)), sum(items)::BIGINT FROM {withheld} "
-                "GROUP BY request_id ORDER BY request_id"
-            ).fetchall()
-            if withheld
-            else []
-        ):
-            entries.append(Entry("withheld", batch, request, {"members": members, "items": items}))
         return entries
 
 

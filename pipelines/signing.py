@@ -162,7 +162,7 @@ def check(document: bytes | str | dict[str, Any], public_key: Ed25519PublicKey) 
         except ValueError as error:
             return [Problem("json", "", "不是有效的 JSON 报告文件", f"not a JSON report: {error}")]
     problems = list(_schema_problems(document))
-    if any(problem.field.split(".")[0] in UNSIGNED for problem in problems):
+    if any(name in problem.field for problem in problems for name in UNSIGNED):
         return problems
     return problems + list(_seal_problems(document, public_key))
 
@@ -191,21 +191,23 @@ def _parse(text: bytes | str) -> dict[str, Any]:
 
 
 def _schema_problems(document: dict[str, Any]) -> Iterator[Problem]:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     errors = Draft202012Validator(schema()).iter_errors(document)
-    for error in sorted(errors, key=lambda e: ([str(part) for part in e.absolute_path], str(e.validator))):
+    # each required field that is missing is an error of its own, whose message alone names it
+    found = {(_field(error), str(error.validator)) for error in errors}
+    for field, rule in sorted(found):
         # the validator's own message would quote values of the household
-        field = ".".join(str(part) for part in error.absolute_path) or "(document)"
-        if error.validator == "required":
-            known = error.instance if isinstance(error.instance, dict) else {}
-            field += "." + ",".join(key for key in error.validator_value if key not in known)
-        yield Problem(
-            "schema",
-            field.removeprefix("(document)."),
-            f"不符合报告格式:{error.validator}",
-            f"does not fit the report schema: {error.validator}",
-        )
+        yield Problem("schema", field, f"不符合报告格式:{rule}", f"does not fit the report schema: {rule}")
+
+
+def _field(error: Any) -> str:
+    path = [str(part) for part in error.absolute_path]
+    if error.validator in ("required", "additionalProperties"):
+        names = set(error.validator_value if error.validator == "required" else error.instance)
+        known = set(error.instance if error.validator == "required" else error.schema["properties"])
+        path.append("|".join(sorted(names - known)))
+    return ".".join(path)
 
 
 def _seal_problems(document: dict[str, Any], public_key: Ed25519PublicKey) -> Iterator[Problem]:

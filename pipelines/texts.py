@@ -36,10 +36,7 @@ class CodeWithoutTextError(HeduiError):
 def texts() -> dict[str, dict[str, Text]]:
     """Every text by kind and code."""
     loaded = yaml.safe_load(resources.files("pipelines").joinpath("data/texts.yaml").read_text("utf-8"))
-    return {
-        kind: {str(code): Text(**words) for code, words in codes.items()}
-        for kind, codes in loaded.items()
-    }
+    return {kind: {str(code): Text(**words) for code, words in codes.items()} for kind, codes in loaded.items()}
 
 
 def text(kind: str, code: str) -> Text:
@@ -62,6 +59,4 @@ def reason(code: str) -> Text:
 def table(kind: str) -> pa.Table:
     """The texts of one kind as (code, zh, en), for SQL to join."""
     codes = texts()[kind]
-    return pa.table(
-        {"code": list(codes), "zh": [t.zh for t in codes.values()], "en": [t.en for t in codes.values()]}
-    )
+    return pa.table({"code": list(codes), "zh": [t.zh for t in codes.values()], "en": [t.en for t in codes.values()]})

@@ -7,7 +7,7 @@ SELECT place, item_no AS seq, to_json(struct_pack(
     currency := currency,
     display := shown(opened),
     facts := list_transform(facts, lambda f: struct_pack(
-        "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
+        "extract" := extract_id(f.extract_digest), "row" := f.row_no, row_digest := f.row_digest)),
     figure := figure,
     label := shown(nullif(label, '')),
     member := member_no,

@@ -2,7 +2,7 @@
 SELECT place, dataset_no * 1000 + member_no AS seq, to_json(struct_pack(
     as_of := as_of,
     dataset := dataset,
-    "extract" := substr(extract_digest, 1, 16),
+    "extract" := extract_id(extract_digest),
     member := member_no,
     quarantined := quarantined_rows,
     state := state

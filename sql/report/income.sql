@@ -6,7 +6,7 @@ SELECT place, item_no AS seq, to_json(struct_pack(
     counted_fen := struct_pack(high := high_fen, low := low_fen),
     dataset := dataset,
     facts := list_transform(facts, lambda f: struct_pack(
-        "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
+        "extract" := extract_id(f.extract_digest), "row" := f.row_no, row_digest := f.row_digest)),
     granularity := granularity,
     kind := kind,
     member := member_no,

@@ -7,7 +7,7 @@ SELECT
         dataset := CASE WHEN code <> 'material_difference' THEN dataset END,
         en := en,
         facts := list_transform(coalesce(facts, []), lambda f: struct_pack(
-            "extract" := substr(f.extract_digest, 1, 16), "row" := f.row_no, row_digest := f.row_digest)),
+            "extract" := extract_id(f.extract_digest), "row" := f.row_no, row_digest := f.row_digest)),
         item := CASE WHEN code = 'material_difference' THEN dataset END,
         member := member_no,
         rule := rule,
