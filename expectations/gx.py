@@ -10,6 +10,7 @@ import logging
 import os
 import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,13 @@ class Confirmed:
     broken: int
 
 
-def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path) -> list[Confirmed]:
+def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path, as_of: datetime) -> list[Confirmed]:
     """Validate the suites with Great Expectations and write Data Docs.
 
     Args:
         con: connection in which every suite's table exists.
         suites: what to validate.
+        as_of: the batch's moment; names the pages, so that they do not hang on the clock.
         folder: gets the pages, under ``PAGES``; GX's own project stays in memory.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -87,7 +89,7 @@ def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path) -> li
     _CONNECTIONS["batch"] = con
     try:
         checkpoint = _checkpoint(context, suites)
-        result = checkpoint.run()
+        result = checkpoint.run(run_id=gx.RunIdentifier(run_name="batch", run_time=as_of))
         context.build_data_docs(site_names=["pages"])
     finally:
         del _CONNECTIONS["batch"]

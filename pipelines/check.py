@@ -122,7 +122,8 @@ def quality(batch: Batch, ws: Workspace) -> dict[str, object]:
         _view_products(con, batch)
         suites = [*_admitted_suites(con, batch, ws).values(), *product_suites()]
         confirmed = {
-            (entry.suite, entry.name): entry.broken for entry in gx.run(con, suites, batch.folder / "quality")
+            (entry.suite, entry.name): entry.broken
+            for entry in gx.run(con, suites, batch.folder / "quality", batch.as_of)
         }
         counted = read_checked(batch)
         for entry in counted:

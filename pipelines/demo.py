@@ -70,6 +70,7 @@ class DemoResult:
         """Show it to a person."""
         from pipelines.commands.running import draw_conclusions
         from pipelines.commands.terminal import draw_table
+        from pipelines.texts import text
 
         draw_conclusions(out, self.summary)
         shown = [s for s in STATES if any(s in states for states in self.summary.coverage.values())]
@@ -78,8 +79,8 @@ class DemoResult:
         reasons: dict[tuple[str, str], int] = {}
         for (dataset, _, reason), count in self.summary.quarantine.items():
             reasons[dataset, reason] = reasons.get((dataset, reason), 0) + count
-        rows = [(dataset, reason, count) for (dataset, reason), count in sorted(reasons.items())]
-        draw_table(out, "隔离的行 Quarantined rows by reason", ("dataset", "reason", "rows"), rows)
+        rows = [(d, text("quarantine", r).zh, text("quarantine", r).en, n) for (d, r), n in sorted(reasons.items())]
+        draw_table(out, "隔离的行 Quarantined rows by reason", ("dataset", "原因", "reason", "rows"), rows)
         self._draw_truth(out)
         total = sum(self.timings.seconds.values())
         rows = [(stage, f"{seconds:.1f}") for stage, seconds in self.timings.seconds.items()]

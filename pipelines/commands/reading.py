@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def contracts_check(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of contracts; the shipped ones if left out.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of contracts; the shipped ones if left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """检查数据合同 · check every contract; a bad one is told by file, field and reason.
@@ -86,9 +84,7 @@ def report_show(
 
 def report_check(
     file: Annotated[Path, typer.Argument(help="The report's JSON file.")],
-    key: Annotated[
-        Path | None, typer.Option(help="Public key (PEM) of the site; the workspace's if left out.")
-    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Public key (PEM) of the site; the workspace's if left out.")] = None,
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:

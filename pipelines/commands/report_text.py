@@ -26,11 +26,6 @@ class NoReportError(HeduiError):
     exit_code = 2
 
 
-LIMITS = {"over_limit": "超过限定标准", "within_limits": "未超过限定标准", "undetermined": "待核实"}
-DECLARATION = {"differs": "不一致", "undetermined": "未能核实", "matches": "一致"}
-RESULTS = {"satisfied": "未超过", "exceeded": "超过", "undetermined": "待核实"}
-
-
 def public_key(file: Path | None, workspace: Path) -> Ed25519PublicKey:
     """The key from a PEM file, else the workspace's own."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -82,13 +77,14 @@ def find_report(request: str, workspace: Path) -> dict[str, Any]:
 def draw(out: Console, report: dict[str, Any]) -> None:
     """Show answers, review reasons, tests and what could not be checked."""
     from pipelines.commands.terminal import draw_table
+    from pipelines.texts import text
 
     conclusion = report["conclusion"]
     out.print(
         f"{report['request_id']}  版本 version {report['version']}  基准日 {report['reference_date']}", style="bold"
     )
-    out.print(f"限额 limits       {LIMITS[conclusion['limits']]}  {conclusion['limits']}")
-    out.print(f"申报 declaration  {DECLARATION[conclusion['declaration']]}  {conclusion['declaration']}")
+    out.print(f"限额 limits       {text('limits', conclusion['limits']).zh}  {conclusion['limits']}")
+    out.print(f"申报 declaration  {text('declaration', conclusion['declaration']).zh}  {conclusion['declaration']}")
     for reason in conclusion["review"]:
         out.print(
             f"  复核 review: {json.dumps(reason, ensure_ascii=False)}"
@@ -101,14 +97,16 @@ def draw(out: Console, report: dict[str, Any]) -> None:
             t["test"],
             interval(t["value"], t["unit"]),
             f"{t['op']} {amount(t['limit'], t['unit'])}",
-            RESULTS[t["result"]],
+            text("result", t["result"]).zh,
         )
         for t in report["tests"]
     ]
     draw_table(out, "", ("判定", "test", "查得 found", "限额 limit", "结果"), rows)
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:
-        out.print(f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {entry['state']}")
+        out.print(
+            f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {text('coverage', entry['state']).zh}"
+        )
 
 
 def amount(value: int, unit: str) -> str:

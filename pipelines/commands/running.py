@@ -78,9 +78,11 @@ def verify(
 
 def draw_conclusions(out: Console, summary) -> None:  # type: ignore[no-untyped-def]  # Summary, imported late
     """Households by their two answers."""
-    from pipelines.commands.report_text import DECLARATION, LIMITS
+    from pipelines.texts import text
 
-    rows = [(LIMITS[a], DECLARATION[b], f"{a} / {b}", n) for (a, b), n in summary.conclusions.items()]
+    rows = [
+        (text("limits", a).zh, text("declaration", b).zh, f"{a} / {b}", n) for (a, b), n in summary.conclusions.items()
+    ]
     draw_table(out, "家庭数 Households by conclusion", ("限额 limits", "申报 declaration", "", "households"), rows)
 
 

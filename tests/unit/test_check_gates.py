@@ -1,0 +1,196 @@
+"""The check stage on a batch's folder: gates per dataset, contradictory products stopped, both counts held together."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from expectations.suite import product_suites
+from pipelines import asking, check
+from pipelines.batch import Batch, write_json
+from pipelines.commands.setting_up import init
+from pipelines.id_tables import IdProblem
+from pipelines.keys import KeyRing
+from pipelines.settings import Workspace
+from pipelines.texts import texts
+from pipelines.warehouse import connect, write_parquet
+
+AS_OF = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
+PENSIONS = "social_security/pensions"
+GOOD = """SELECT uuid() AS person, 'employee' AS kind, DATE '2026-01-01' + INTERVAL (i) MONTH AS month,
+  60000::BIGINT AS amount_fen, DATE '2026-02-01' AS paid_on, false AS arrears, 'social_security/pensions' AS dataset,
+  'sha256:a' AS extract_digest, 1 AS extract_seq, i AS row_no, 'r' AS row_digest, 'upsert' AS op FROM range(1, 9) t(i)"""
+PRODUCTS = {
+    "households": """SELECT 'r1' AS request_id, 1 AS counted, DATE '2025-09-01' AS window_from,
+        DATE '2026-09-01' AS window_to, DATE '2026-09-15' AS reference_date""",
+    "household_members": "SELECT 'r1' AS request_id, 1 AS member_no, true AS counted",
+    "member_coverage": """SELECT 'r1' AS request_id, 1 AS member_no, 'a/b' AS dataset, 'required' AS requirement,
+        'covered' AS state, DATE '2026-09-15' AS as_of, 'sha256:a' AS extract_digest""",
+    "income_items": """SELECT 'r1' AS request_id, 1 AS item_no, 'wage' AS category, 100::BIGINT AS low_fen,
+        100::BIGINT AS high_fen, [1] AS facts""",
+    "deductions": """SELECT 'r1' AS request_id, 1 AS member_no, 'employment_cost' AS kind, 10::BIGINT AS low_fen,
+        10::BIGINT AS high_fen""",
+    "asset_items": """SELECT 'r1' AS request_id, 1 AS item_no, 'homes' AS figure, 1::BIGINT AS low, 1::BIGINT AS high,
+        10000 AS share_bp, [1] AS facts""",
+    "figures": """SELECT 'r1' AS request_id, * FROM (VALUES ('income', 90::BIGINT, 90::BIGINT),
+        ('income.wage', 100, 100), ('homes', 1, 1)) t(figure, low, high)""",
+    "tests": """SELECT 'r1' AS request_id, 'homes' AS test, '<=' AS op, 1::BIGINT AS limit_total, 1::BIGINT AS low,
+        1::BIGINT AS high, 'satisfied' AS result""",
+    "declaration": """SELECT 'r1' AS request_id, 'homes' AS item, 1::BIGINT AS low, 1::BIGINT AS high,
+        'matches' AS result, false AS material""",
+    "conclusions": "SELECT 'r1' AS request_id, 'within_limits' AS limits, 'matches' AS declaration",
+}  # fmt: skip
+
+
+class Site:
+    """A workspace with one batch, whose tables a test writes."""
+
+    def __init__(self, folder: Path) -> None:
+        init(folder)
+        self.ws = Workspace.open(folder)
+        self.batch = Batch.create(self.ws.batches, "b1", AS_OF)
+        self.key = KeyRing.open(self.ws.settings.keys, self.ws.root).data_key(self.batch.folder)
+
+    def write(self, tables: dict[str, str]) -> None:
+        with connect(self.key) as con:
+            for path, select in tables.items():
+                write_parquet(con, select, self.batch.folder / path)
+
+    def admit(self, select: str) -> None:
+        path = "admitted/social_security.pensions/a.parquet"
+        self.write({path: select})
+        extract = {
+            "dataset": PENSIONS,
+            "path": path,
+            "rows_read": 8,
+            "rows_admitted": 8,
+            "quarantined": {"person:missing": 1},
+        }
+        missing = {"dataset": "banks/deposits", "path": None, "reason": "timed_out"}
+        write_json(self.batch.folder / "extracts.json", [extract, missing])
+        self.write({"coverage.parquet": f"SELECT '{PENSIONS}' AS dataset, uuid() AS person, 'covered' AS state"})
+
+    def assess(self, **changed: str) -> None:
+        self.write({f"assessed/0000/{name}.parquet": select for name, select in (PRODUCTS | changed).items()})
+        review = "SELECT 'r1' AS request_id, 'x' AS code WHERE false"
+        self.write({"assessed/0000/review.parquet": review})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "ws")
+
+
+def gates(site: Site) -> dict[str, str]:
+    check.admitted(site.batch, site.ws)
+    found: dict[str, str] = json.loads((site.batch.folder / "gates.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "gate"),
+    [
+        ("true", "pass"),
+        ("amount_fen", "fail"),
+        ("kind", "fail"),
+        ("row_digest", "fail"),
+        ("month", "fail"),
+    ],
+)
+def test_gate_of_a_dataset(site: Site, change: str, gate: str) -> None:
+    wrong = {
+        "true": "SELECT *",
+        "amount_fen": "SELECT * REPLACE (-1::BIGINT AS amount_fen)",
+        "kind": "SELECT * REPLACE ('something' AS kind)",
+        "row_digest": "SELECT * REPLACE (NULL::VARCHAR AS row_digest)",
+        "month": "SELECT * REPLACE (DATE '9999-12-01' AS month)",
+    }
+    site.admit(f"{wrong[change]} FROM ({GOOD})")
+    assert gates(site) == {PENSIONS: gate}
+
+
+def test_deletions_hold_only_keys_and_are_not_judged(site: Site) -> None:
+    site.admit(f"{GOOD} UNION ALL SELECT * REPLACE (NULL AS amount_fen, 'delete' AS op) FROM ({GOOD})")
+    assert gates(site) == {PENSIONS: "pass"}
+
+
+def test_a_batch_that_reads_anothers_extracts_has_no_gates_of_its_own(site: Site) -> None:
+    site.admit(GOOD)
+    one = Batch.create(site.ws.batches, "one", AS_OF, admitted_from="b1")
+    check.admitted(one, site.ws)
+    assert not (one.folder / "gates.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "expectation"),
+    [
+        ("figures", "SELECT * REPLACE (low + 1 AS low, high + 1 AS high)", "things_are_the_sum_of_their_items"),
+        ("figures", "SELECT * REPLACE (high - 1 AS high)", "low_below_high"),
+        ("tests", "SELECT * REPLACE ('exceeded' AS result)", "result_follows_from_bounds"),
+        ("conclusions", "SELECT * FROM (VALUES (1), (2)) t(x) CROSS JOIN", "once"),
+        ("households", "SELECT * REPLACE (DATE '2026-08-31' AS window_to)", "window_of_whole_months"),
+        ("income_items", "SELECT * REPLACE ([]::INTEGER[] AS facts)", "leads_to_facts"),
+    ],
+)
+def test_a_contradictory_product_stops_the_batch(site: Site, table: str, change: str, expectation: str) -> None:
+    joined = "" if change.endswith("JOIN") else " FROM"
+    site.assess(**{table: f"{change}{joined} ({PRODUCTS[table]})"})
+    with pytest.raises(check.ExpectationFailedError):
+        check.assessed(site.batch, site.ws)
+    checked = json.loads((site.batch.folder / "checked_assessed.json").read_text())
+    assert (table, expectation) in {(c["suite"], c["name"]) for c in checked if c["verdict"] == "fail"}
+    assert not site.batch.done("check_assessed")
+
+
+def test_r06_not_within_limits_while_a_required_source_is_missing(site: Site) -> None:
+    missing = f"SELECT * REPLACE ('unavailable' AS state) FROM ({PRODUCTS['member_coverage']})"
+    site.assess(member_coverage=missing)
+    with pytest.raises(check.ExpectationFailedError) as raised:
+        check.assessed(site.batch, site.ws)
+    assert raised.value.expectation == "not_within_limits_while_a_required_source_is_missing"
+
+
+def test_r06_a_member_who_does_not_count_may_be_missing(site: Site) -> None:
+    missing = f"SELECT * REPLACE ('unavailable' AS state) FROM ({PRODUCTS['member_coverage']})"
+    apart = f"SELECT * REPLACE (false AS counted) FROM ({PRODUCTS['household_members']})"
+    site.assess(member_coverage=missing, household_members=apart)
+    assert check.assessed(site.batch, site.ws)["fail"] == 0
+
+
+def test_quality_confirms_both_checks_and_writes_the_page(site: Site) -> None:
+    site.admit(GOOD)
+    site.assess()
+    check.admitted(site.batch, site.ws)
+    check.assessed(site.batch, site.ws)
+    assert check.quality(site.batch, site.ws)["confirmed"] == len(check.read_checked(site.batch))
+    page = (site.batch.folder / "quality" / "index.html").read_text("utf-8")
+    assert "养老待遇发放" in page
+    assert "timed out" in page
+    assert "必填项为空" in page
+
+
+def test_nothing_is_confirmed_when_the_counts_differ(site: Site) -> None:
+    site.admit(GOOD)
+    site.assess()
+    check.admitted(site.batch, site.ws)
+    check.assessed(site.batch, site.ws)
+    file = site.batch.folder / "checked_admitted.json"
+    counted = json.loads(file.read_text())
+    counted[0]["broken"] += 1
+    write_json(file, counted)
+    with pytest.raises(check.NotConfirmedError) as raised:
+        check.quality(site.batch, site.ws)
+    assert raised.value.confirmed == raised.value.counted - 1
+    assert not site.batch.done("quality")
+
+
+def test_every_product_suite_is_about_a_table_of_the_assessment() -> None:
+    from pipelines.assess import RESULTS
+
+    assert {suite.table for suite in product_suites()} <= set(RESULTS)
+
+
+def test_every_reason_has_words() -> None:
+    assert {f"identifier_{p.name}" for p in IdProblem if p is not IdProblem.ok} <= set(texts()["quarantine"])
+    assert {reason for _, reason in asking._REASONS} <= set(texts()["failure"])
