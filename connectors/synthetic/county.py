@@ -23,18 +23,6 @@ from connectors.synthetic.scene import AS_OF, Scene
 from connectors.synthetic.troubles import read_troubles, silent_members
 from connectors.synthetic.write import write_dataset
 
-# What shows a planted review reason; without that dataset nobody can see it.
-_SHOWN_BY = {
-    "employed_without_wage": "social_security/contributions",
-    "annual_only": "taxation/annual_settlement",
-    "share_unknown": "natural_resources/real_estate_title",
-    "joint_account_unknown_shares": "banks/deposits",
-    "income_after_death": "social_security/pensions",
-    "marital_status_differs": "civil_affairs/marriage",
-    "proceeds_untraced": "housing/online_filing",
-}
-_DERIVED = ("source_not_covered", "material_difference")  # found by truth.find for whom they hold
-
 
 @dataclass(frozen=True)
 class CountySummary:
@@ -137,9 +125,8 @@ def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:
         if not len(chosen):
             continue
         kind.plant(scene, chosen)
-        for code in kind.review:
-            if code not in _DERIVED:
-                scene.review.append((chosen, code, _SHOWN_BY.get(code)))
+        for code in set(kind.review) - truths.DERIVED:
+            scene.review.append((chosen, code, kind.shown_by))
     write_register(scene)
 
 

@@ -19,18 +19,27 @@ from connectors.synthetic.scene import FIFTEEN, FULL_WIDTH, LOWER_X, MISSING, PL
 
 @dataclass(frozen=True)
 class Dirt:
-    """Rates by row: harmless forms, useless numbers of outsiders, thousands separators, other date forms."""
+    """How often a row is dirty.
+
+    Attributes:
+        forms: harmless forms of an ID number.
+        useless: numbers of outsiders that cannot be used.
+        separators: thousands separators.
+        dates: other forms of a day.
+        twice: whether each last file is sent twice (R7).
+    """
 
     forms: float
     useless: float
     separators: float
     dates: float
+    twice: bool = False
 
 
 DIRT = {
     "none": Dirt(0, 0, 0, 0),
     "normal": Dirt(0.01, 0.002, 0.02, 0.02),
-    "heavy": Dirt(0.10, 0.02, 0.2, 0.2),
+    "heavy": Dirt(0.10, 0.02, 0.2, 0.2, twice=True),
 }
 
 

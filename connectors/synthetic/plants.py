@@ -31,6 +31,7 @@ class Kind:
         zh, en: what is planted.
         limits, declaration: the expected answers of the report.
         review: review reasons that must be raised, all of them.
+        shown_by: the dataset without which nobody could see it.
         families: kinds of family it needs; None for any.
         income, assets, home: whether the household has the ordinary ones besides.
         apart: relation of the member who does not count, and earns and owns nothing but what is planted.
@@ -45,6 +46,7 @@ class Kind:
     limits: str = "within_limits"
     declaration: str = "matches"
     review: tuple[str, ...] = ()
+    shown_by: str | None = None
     families: tuple[str, ...] | None = None
     income: bool = True
     assets: bool = True

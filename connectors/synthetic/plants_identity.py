@@ -78,7 +78,9 @@ def lower_case_x(scene: Scene, households: Ints) -> None:
     add_title(scene, head, _form=LOWER_X)
 
 
-@planted("R12", "住房登记姓名不符", declaration="undetermined", review=("identity_conflict",), home=False)
+@planted(
+    "R12", "住房登记姓名不符", declaration="undetermined", review=("identity_conflict",), shown_by=TITLES, home=False
+)
 def title_in_other_name(scene: Scene, households: Ints) -> None:
     """A title under the applicant's number and another name."""
     head = scene.members.head(households)
@@ -86,7 +88,14 @@ def title_in_other_name(scene: Scene, households: Ints) -> None:
     add_title(scene, head, scene.worth(head, HOMES, 0, 1, said=0), person_name=other)
 
 
-@planted("R12", "车辆登记姓名不符", limits="undetermined", declaration="undetermined", review=("identity_conflict",))
+@planted(
+    "R12",
+    "车辆登记姓名不符",
+    limits="undetermined",
+    declaration="undetermined",
+    review=("identity_conflict",),
+    shown_by=VEHICLE_REGISTER,
+)
 def car_in_other_name(scene: Scene, households: Ints) -> None:
     """A car under the applicant's number and another name."""
     head = scene.members.head(households)
@@ -96,7 +105,13 @@ def car_in_other_name(scene: Scene, households: Ints) -> None:
     scene.book.add(VEHICLE_REGISTER, rows, scene.worth(head, VEHICLES, 0, 1, said=0))
 
 
-@planted("R12", "经营所得姓名不符", declaration="undetermined", review=("identity_conflict",))
+@planted(
+    "R12",
+    "经营所得姓名不符",
+    declaration="undetermined",
+    review=("identity_conflict",),
+    shown_by=earnings.DATASET_OF["tax"],
+)
 def income_in_other_name(scene: Scene, households: Ints) -> None:
     """Business income under the applicant's number and another name."""
     head = scene.members.head(households)

@@ -74,7 +74,14 @@ def _settlement(scene: Scene, households: Ints, year: int, fen: Ints, worth: dic
     scene.book.add("taxation/annual_settlement", rows, worth)
 
 
-@planted("R36", "仅有年度汇算数", limits="undetermined", declaration="undetermined", review=("annual_only",))
+@planted(
+    "R36",
+    "仅有年度汇算数",
+    limits="undetermined",
+    declaration="undetermined",
+    review=("annual_only",),
+    shown_by="taxation/annual_settlement",
+)
 def annual_settlement_only(scene: Scene, households: Ints) -> None:
     """Business income that only the annual settlement shows."""
     head, fen = scene.members.head(households), _limit(scene, households) * 12
@@ -115,7 +122,7 @@ def reversed_wage(scene: Scene, households: Ints) -> None:
     _wages(scene, households, _YEAR[4:5], -(fen * 9 // 1000 * 1000), 0, mark="reversal", correction_of=wrong[0])
 
 
-@planted("R41", "有社保缴费而无工资", review=("employed_without_wage",), income=False)
+@planted("R41", "有社保缴费而无工资", review=("employed_without_wage",), shown_by=CONTRIBUTIONS, income=False)
 def contributions_without_wage(scene: Scene, households: Ints) -> None:
     """Contributions in months without any wage."""
     head = np.tile(scene.members.head(households), 4)

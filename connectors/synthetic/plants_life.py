@@ -41,6 +41,7 @@ def dead_member(scene: Scene, households: Ints) -> None:
     "R22",
     "死亡后仍领取养老金",
     review=("member_not_counted", "income_after_death"),
+    shown_by=earnings.DATASET_OF["pension"],
     families=WITH_PARENT,
     apart=PARENT,
 )
@@ -62,7 +63,7 @@ def member_in_prison(scene: Scene, households: Ints) -> None:
     scene.papers.status[scene.members.first(households, SPOUSE)] = 1
 
 
-@planted("R25", "未申报的婚姻", review=("marital_status_differs",), families=SINGLE)
+@planted("R25", "未申报的婚姻", review=("marital_status_differs",), shown_by=MARRIAGES, families=SINGLE)
 def undeclared_marriage(scene: Scene, households: Ints) -> None:
     """A marriage with somebody outside, not declared."""
     _register(scene, households, "marriage", day("2024-10-08"))
@@ -87,7 +88,7 @@ def _register(scene: Scene, households: Ints, kind: str, on: int) -> None:
     scene.book.add(MARRIAGES, rows, scene.nothing(head))
 
 
-@planted("R25", "申报为夫妻,实已离婚", review=("marital_status_differs",), families=COUPLE)
+@planted("R25", "申报为夫妻,实已离婚", review=("marital_status_differs",), shown_by=MARRIAGES, families=COUPLE)
 def undeclared_divorce(scene: Scene, households: Ints) -> None:
     """Declared as a couple, but divorced."""
     head, spouse = scene.members.head(households), scene.members.first(households, SPOUSE)

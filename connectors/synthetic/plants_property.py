@@ -41,7 +41,9 @@ def title_with_share(scene: Scene, households: Ints) -> None:
     scene.book.add(TITLES, rows)
 
 
-@planted("R47", "共同共有住房,份额不明", declaration="undetermined", review=("share_unknown",), home=False)
+@planted(
+    "R47", "共同共有住房,份额不明", declaration="undetermined", review=("share_unknown",), shown_by=TITLES, home=False
+)
 def title_with_unknown_share(scene: Scene, households: Ints) -> None:
     """A home held jointly with somebody outside, share unknown."""
     head = scene.members.head(households)
@@ -86,7 +88,7 @@ def _sold(scene: Scene, households: Ints, price: Ints) -> None:
     scene.book.add(FILINGS, rows, scene.nothing(head))
 
 
-@planted("R49", "住房已售,价款未见", review=("proceeds_untraced",), home=False)
+@planted("R49", "住房已售,价款未见", review=("proceeds_untraced",), shown_by=FILINGS, home=False)
 def home_sold_untraced(scene: Scene, households: Ints) -> None:
     """A home sold, its price in no balance."""
     _sold(scene, households, np.full(len(households), scene.limits.trace_proceeds_min * 6))
@@ -130,6 +132,7 @@ def joint_account_of_members(scene: Scene, households: Ints) -> None:
     limits="undetermined",
     declaration="undetermined",
     review=("joint_account_unknown_shares",),
+    shown_by=DEPOSITS,
 )
 def joint_account_outside(scene: Scene, households: Ints) -> None:
     """An account held with somebody outside, no shares."""

@@ -20,6 +20,7 @@ SATISFIED, EXCEEDED, UNDETERMINED = range(3)
 TEST_RESULTS = ("satisfied", "exceeded", "undetermined")
 MATCHES, OPEN, DIFFERS = range(3)
 DECLARATION_RESULTS = ("matches", "undetermined", "differs")
+DERIVED = {"source_not_covered", "material_difference", "member_not_counted"}  # from papers, not from one dataset
 INCOMES = slice(0, 4)
 ITEMS_OF_TEST = (INCOMES, slice(4, 5), slice(5, 6), slice(6, 7))
 
@@ -157,7 +158,12 @@ def _review(
     scene: Scene, missing: Mapping[str, np.ndarray], gap: np.ndarray, material: np.ndarray
 ) -> list[tuple[Ints, str]]:
     """Review reasons: those that planted problems raise, and those that follow from coverage and declaration."""
-    reasons = [(np.flatnonzero(gap), "source_not_covered"), (np.flatnonzero(material), "material_difference")]
+    apart = np.unique(scene.members.household[~scene.members.counted & ~scene.papers.supporter])
+    reasons = [
+        (np.flatnonzero(gap), "source_not_covered"),
+        (np.flatnonzero(material), "material_difference"),
+        (apart, "member_not_counted"),
+    ]
     for households, code, dataset in scene.review:
         if dataset is None or not missing[dataset].all():
             reasons.append((households, code))

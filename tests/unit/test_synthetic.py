@@ -199,6 +199,11 @@ def test_delivered_files_keep_their_contracts(tmp_path: Path) -> None:
         if contract.way == "files":
             extracts = open_extracts(contract, FolderConnection(path=tmp_path / "departments"), asked, tmp_path)
             assert extracts, contract.dataset
+            digests_sent = [
+                json.loads(file.read_text())["digest"]
+                for file in (tmp_path / "departments" / contract.folder).glob("*.manifest.json")
+            ]
+            assert len(digests_sent) == len(set(digests_sent)) + 1  # the last file came twice
             for extract in extracts:
                 assert sum(len(batch) for batch in extract.batches()) == extract.declared_rows
 
