@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from connectors.contract import Contract
 from connectors.extract import Extract
@@ -41,7 +40,7 @@ from pipelines.admitted_sql import (
 )
 from pipelines.errors import StageFailedError
 from pipelines.scoping import Scope, ScopedRows, fetch_tokens
-from pipelines.settings import Limits
+from pipelines.sealing import seal
 from pipelines.typing_sql import typed_select
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ _UNIT_JUMPS = (100, 10_000)
 
 
 def admit(
+    con: duckdb.DuckDBPyConnection,
     contract: Contract,
     extract: Extract,
     tokeniser: Tokeniser,
@@ -65,12 +65,12 @@ def admit(
     *,
     earlier: Sequence[Path] = (),
     history: Medians | None = None,
-    limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> AdmittedExtract:
     """Admit one extract into the batch's folder, or find that it is there already.
 
     Args:
+        con: a warehouse connection with the batch's data key, for one extract at a time.
         contract: of the extract's dataset.
         extract: read once, to its end.
         tokeniser: of the batch's key epoch.
@@ -80,7 +80,6 @@ def admit(
         seq: place of the extract among those of its dataset in this batch, from 1.
         earlier: admitted files of this dataset with a lower ``seq``.
         history: medians in fen of money columns, from the last extract that was admitted (R61).
-        limits: memory and threads for DuckDB.
         progress: called with the rows read so far.
 
     Raises:
@@ -91,24 +90,16 @@ def admit(
     if extract.digest and (receipt := receipt_path(folder, contract.dataset, extract.digest)).exists():
         return AdmittedExtract.load(receipt)
     working = working_folder(folder, contract.dataset) / f"typed-{seq}.parquet"
-    with warehouse.connect(keys.data, limits) as con:
-        from pipelines.pseudonyms import seal
-
-        known = _known_keys(con, contract, earlier)
-        rows = ScopedRows(contract, extract, tokeniser, scope, partial(_seal, seal, keys.seal), known, progress)
-        try:
-            _type(con, contract, rows, keys.rows, working)
-            admitted = _divide(con, contract, extract, rows, working, folder, seq, earlier, history or {})
-        finally:
-            working.unlink(missing_ok=True)
-            working.with_name(f".{working.name}.part").unlink(missing_ok=True)
+    known = _known_keys(con, contract, earlier)
+    rows = ScopedRows(contract, extract, tokeniser, scope, partial(seal, keys.seal), known, progress)
+    try:
+        _type(con, contract, rows, keys.rows, working)
+        admitted = _divide(con, contract, extract, rows, working, folder, seq, earlier, history or {})
+    finally:
+        working.unlink(missing_ok=True)
+        working.with_name(f".{working.name}.part").unlink(missing_ok=True)
     admitted.save(receipt_path(folder, contract.dataset, admitted.digest))
     return admitted
-
-
-def _seal(seal: Callable[..., pa.Array], key: bytes, values: pa.Array, context: bytes) -> pa.Array:
-    sealed: pa.Array = seal(key, values, context)
-    return sealed
 
 
 def _type(con: duckdb.DuckDBPyConnection, contract: Contract, rows: ScopedRows, key: bytes, working: Path) -> None:
@@ -144,9 +135,9 @@ def _divide(
     path = admitted_path(folder, contract.dataset, digest)
     quarantine = quarantine_path(folder, contract.dataset, digest)
     con.register("bad_identifiers", rows.bad_identifiers())
-    con.execute(f"CREATE TEMP VIEW typed AS SELECT * FROM {warehouse.scan(working)}")
-    con.execute(f"CREATE TEMP VIEW stamped AS {stamped_sql(contract, digest, seq)}")
-    con.execute(f"CREATE TEMP VIEW problems AS {problems_sql(contract, digest, earlier)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW typed AS SELECT * FROM {warehouse.scan(working)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW stamped AS {stamped_sql(contract, digest, seq)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW problems AS {problems_sql(contract, digest, earlier)}")
     counts = dict(
         con.execute(
             "SELECT \"column\" || ':' || reason AS problem, count(DISTINCT row_no) FROM problems "
@@ -192,9 +183,7 @@ def _check_share(contract: Contract, rows: ScopedRows, typed_bad: int, counts: M
 
 
 def _money(contract: Contract) -> list[str]:
-    return [
-        str(column.name) for column in contract.columns if column.type == "money" and column.sensitivity != "drop"
-    ]
+    return [str(column.name) for column in contract.columns if column.type == "money" and column.sensitivity != "drop"]
 
 
 def _medians(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, int]:

@@ -44,9 +44,8 @@ class UnitJumpError(HeduiError):
 
 @dataclass(frozen=True)
 class AdmissionKeys:
-    """What admission writes with: the batch's data key, the sealing key, the key of row digests."""
+    """What admission writes with: the key that seals display fields, and the key of row digests."""
 
-    data: bytes
     seal: bytes
     rows: bytes
 

@@ -92,9 +92,7 @@ def admitted_sql(contract: Contract, earlier: Sequence[Path]) -> str:
     if not earlier or not changes_hands(contract):
         return good
     emptied = ", ".join(
-        f'"{column.name}"'
-        if column.name in contract.key
-        else f'CAST(NULL AS {_sql_type(column)}) AS "{column.name}"'
+        f'"{column.name}"' if column.name in contract.key else f'CAST(NULL AS {_sql_type(column)}) AS "{column.name}"'
         for column in _ours(contract)
     )
     gone = stamps.replace("op", "'delete' AS op")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
+import duckdb
 import pyarrow as pa
 import structlog
 
@@ -39,7 +40,7 @@ from pipelines.errors import HeduiError
 from pipelines.pseudonyms import Tokeniser
 from pipelines.queries import Query
 from pipelines.scoping import Scope
-from pipelines.settings import Limits, Workspace
+from pipelines.settings import Workspace
 
 log = structlog.get_logger(__name__)
 Progress = Callable[[str, int], None]
@@ -66,7 +67,7 @@ class Site:
     contracts: dict[str, Contract]
     tokeniser: Tokeniser
     keys: AdmissionKeys
-    limits: Limits
+    con: duckdb.DuckDBPyConnection
     history: dict[str, Medians]
     progress: Progress
 
@@ -115,26 +116,31 @@ def _kept(batch: Batch, dataset: str, document: dict[str, object]) -> Outcome:
 
 
 def _admit_all(site: Site, query: Query) -> tuple[list[AdmittedExtract], bool]:
-    """Open a source and admit its extracts in order; says whether the answer was partial."""
+    """Open a source and admit its extracts in order; says whether the answer was partial.
+
+    All sources share one DuckDB, and so its limits: loading what encryption needs takes longer than most extracts.
+    """
     contract, found = _open(site, query)
     scope = Scope(query.persons)
     admitted: dict[str, AdmittedExtract] = {}
-    for extract in found:
-        one = admit(
-            contract,
-            extract,
-            site.tokeniser,
-            scope,
-            site.keys,
-            site.batch.folder,
-            len(admitted) + 1,
-            earlier=[earlier.path for earlier in admitted.values()],
-            history=site.history.get(query.dataset),
-            limits=site.limits,
-            progress=lambda rows: site.progress(query.dataset, rows),
-        )
-        admitted.setdefault(one.digest, one)  # the same extract again changes nothing (R7)
-    return list(admitted.values()), _write_answered(site, query.dataset, found)
+    with site.con.cursor() as con:
+        for extract in found:
+            one = admit(
+                con,
+                contract,
+                extract,
+                site.tokeniser,
+                scope,
+                site.keys,
+                site.batch.folder,
+                len(admitted) + 1,
+                earlier=[earlier.path for earlier in admitted.values()],
+                history=site.history.get(query.dataset),
+                progress=lambda rows: site.progress(query.dataset, rows),
+            )
+            admitted.setdefault(one.digest, one)  # the same extract again changes nothing (R7)
+        partial = _write_answered(site, con, query.dataset, found)
+    return list(admitted.values()), partial
 
 
 def _open(site: Site, query: Query) -> tuple[Contract, list[Extract]]:
@@ -158,7 +164,7 @@ def _open(site: Site, query: Query) -> tuple[Contract, list[Extract]]:
     return contract, found
 
 
-def _write_answered(site: Site, dataset: str, extracts: Sequence[Extract]) -> bool:
+def _write_answered(site: Site, con: duckdb.DuckDBPyConnection, dataset: str, extracts: Sequence[Extract]) -> bool:
     """R3: keep who was answered, as tokens, when an answer was partial."""
     lists = [extract.answered for extract in extracts]
     if any(names is None for names in lists):
@@ -166,6 +172,5 @@ def _write_answered(site: Site, dataset: str, extracts: Sequence[Extract]) -> bo
     names = pa.concat_arrays([names.cast(pa.string()) for names in lists if names is not None])
     persons = site.tokeniser.persons(names).values
     table = pa.table({"dataset": pa.array([dataset] * len(persons), pa.string()), "person": persons})
-    with warehouse.connect(site.keys.data, site.limits) as con:
-        warehouse.write_table(con, table, working_folder(site.batch.folder, dataset) / "answered.parquet")
+    warehouse.write_table(con, table, working_folder(site.batch.folder, dataset) / "answered.parquet")
     return True

@@ -7,11 +7,11 @@ What came of each source is kept as soon as it is known, so that a run that died
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import duckdb
 import pyarrow as pa
 
 from connectors.contract import load_contracts
@@ -27,8 +27,7 @@ from pipelines.errors import EpochMixedError, HeduiError
 from pipelines.keys import KeyRing
 from pipelines.pseudonyms import Tokeniser
 from pipelines.queries import Query, planned_queries, with_links, write_links
-from pipelines.scoping import fetch_tokens
-from pipelines.settings import Limits, Workspace
+from pipelines.settings import Workspace
 from pipelines.store import ExtractRow, Store
 
 WORKERS = 2
@@ -80,25 +79,29 @@ def run(batch: Batch, workspace: Workspace, progress: Progress = lambda dataset,
 def _collect(
     batch: Batch, workspace: Workspace, keyring: KeyRing, store: Store, progress: Progress
 ) -> dict[str, object]:
-    site = _site(batch, workspace, keyring, store, progress)
-    with warehouse.connect(site.keys.data, workspace.settings.limits) as con:
+    with warehouse.connect(keyring.data_key(batch.folder), workspace.settings.limits) as con:
+        site = _site(batch, workspace, keyring, store, con, progress)
         queries = planned_queries(con, batch)
-    identity = [query for query in queries if _is_identity(site, query)]
-    outcomes = _ask_all(site, store, identity, None)
-    with warehouse.connect(site.keys.data, workspace.settings.limits) as con:
+        identity = [query for query in queries if _is_identity(site, query)]
+        outcomes = _ask_all(site, store, identity, None)
         links = write_links(con, batch.folder, site.contracts, queries, outcomes)
-    outcomes += _ask_all(site, store, [query for query in queries if not _is_identity(site, query)], links)
-    outcomes.sort(key=lambda outcome: outcome.dataset)
-    with warehouse.connect(site.keys.data, workspace.settings.limits) as con:
+        outcomes += _ask_all(site, store, [query for query in queries if not _is_identity(site, query)], links)
+        outcomes.sort(key=lambda outcome: outcome.dataset)
         counts = write_coverage(con, batch.folder, outcomes, site.contracts, batch.as_of.date())
-    write_json(
-        batch.folder / "extracts.json", [row for o in outcomes for row in o.document(batch.epoch, batch.folder)]
-    )
+    rows = [row for outcome in outcomes for row in outcome.document(batch.epoch, batch.folder)]
+    write_json(batch.folder / "extracts.json", rows)
     _remember(batch, store, outcomes, counts)
     return {"datasets": {outcome.dataset: _counts(outcome) for outcome in outcomes}, "coverage": _nested(counts)}
 
 
-def _site(batch: Batch, workspace: Workspace, keyring: KeyRing, store: Store, progress: Progress) -> Site:
+def _site(
+    batch: Batch,
+    workspace: Workspace,
+    keyring: KeyRing,
+    store: Store,
+    con: duckdb.DuckDBPyConnection,
+    progress: Progress,
+) -> Site:
     settings = workspace.settings
     contracts = {
         dataset: contract.delivered(settings.sources[dataset].delivery) if dataset in settings.sources else contract
@@ -110,20 +113,11 @@ def _site(batch: Batch, workspace: Workspace, keyring: KeyRing, store: Store, pr
         workspace,
         contracts,
         Tokeniser(keyring, batch.epoch, settings.token_cipher, batch.as_of.date()),
-        AdmissionKeys(
-            keyring.data_key(batch.folder), keyring.seal_key("display", batch.folder), keyring.key("row-digest")
-        ),
-        _share_of(settings.limits),
+        AdmissionKeys(keyring.seal_key("display", batch.folder), keyring.key("row-digest")),
+        con,
         {dataset: rows[-1].medians if rows else {} for dataset, rows in histories.items()},
         progress,
     )
-
-
-def _share_of(limits: Limits) -> Limits:
-    """What one of the workers may use, so that all together stay within the limits."""
-    amount = re.fullmatch(r"([0-9.]+) *([A-Za-z]+)", limits.memory)
-    memory = f"{float(amount.group(1)) / WORKERS:g}{amount.group(2)}" if amount else limits.memory
-    return limits.model_copy(update={"memory": memory})
 
 
 def _is_identity(site: Site, query: Query) -> bool:
@@ -173,10 +167,7 @@ def _remember(batch: Batch, store: Store, outcomes: Sequence[Outcome], counts: d
     failed = [outcome for outcome in outcomes if not outcome.extracts]
     ledger.append_many(
         store,
-        [
-            ledger.Entry("source_failed", batch.id, outcome.dataset, {"reason": outcome.reason})
-            for outcome in failed
-        ],
+        [ledger.Entry("source_failed", batch.id, outcome.dataset, {"reason": outcome.reason}) for outcome in failed],
     )
 
 
@@ -219,18 +210,13 @@ def _check_source_batch(batch: Batch, workspace: Workspace, keyring: KeyRing) ->
     source = Batch.open(batch.folder.parent, str(batch.admitted_from))
     if source.epoch != batch.epoch:
         raise EpochMixedError(str(source.epoch), str(batch.epoch))
+    states = ", ".join(f"'{state}'" for state in COLLECTED)
+    # The plan of such a batch is under its source's key, so that one connection reads both.
     with warehouse.connect(keyring.data_key(source.folder), workspace.settings.limits) as con:
-        states = ", ".join(f"'{state}'" for state in COLLECTED)
-        covered = fetch_tokens(
-            con,
-            f"SELECT dataset, person FROM {warehouse.scan(source.folder / 'coverage.parquet')} "
-            f"WHERE state IN ({states})",
-        )
-    with warehouse.connect(keyring.data_key(batch.source_folder), workspace.settings.limits) as con:
-        con.register("covered", covered)
         row = con.execute(
             f"SELECT count(*) FROM {warehouse.scan(batch.folder / 'queries.parquet')} q "
-            "ANTI JOIN covered USING (dataset, person) WHERE q.state = 'ask' AND q.person IS NOT NULL"
+            f"ANTI JOIN (FROM {warehouse.scan(source.folder / 'coverage.parquet')} WHERE state IN ({states})) covered "
+            "USING (dataset, person) WHERE q.state = 'ask' AND q.person IS NOT NULL"
         ).fetchone()
     if row and row[0]:
         raise NotAdmittedError(batch.id, source.id, int(row[0]))

@@ -32,8 +32,7 @@ class Query:
 def planned_queries(con: duckdb.DuckDBPyConnection, batch: Batch) -> list[Query]:
     """The plan's queries, one for each dataset, in order of dataset."""
     con.execute(
-        "CREATE TEMP VIEW asks AS "
-        f"SELECT * FROM {warehouse.scan(batch.folder / 'queries.parquet')} WHERE state = 'ask'"
+        f"CREATE TEMP VIEW asks AS SELECT * FROM {warehouse.scan(batch.folder / 'queries.parquet')} WHERE state = 'ask'"
     )
     found = con.execute(
         "SELECT dataset, min(window_from), max(window_to), string_agg(DISTINCT purpose, '、' ORDER BY purpose) "

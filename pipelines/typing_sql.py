@@ -213,13 +213,9 @@ def typed_select(contract: Contract, relation: str) -> str:
     deleted = f"coalesce(v{op} = 'delete', false)" if op is not None else "false"
     cleaned = ", ".join(["*", *(_cleaned(i, column) for i, column in plain)])
     valued = ", ".join(["*", *(f"{_RULES[column.type](f'c{i}', column)[0]} AS v{i}" for i, column in plain)])
-    ours = [
-        f'{"t" if sealed(column) else "v"}{i} AS "{column.name}"' for i, column in columns if column.name != "op"
-    ]
+    ours = [f'{"t" if sealed(column) else "v"}{i} AS "{column.name}"' for i, column in columns if column.name != "op"]
     problems = ", ".join(_problem(contract, i, column) for i, column in columns)
-    owners = [
-        _problem(contract, i, column) for i, column in columns if column.subject or column.name in contract.key
-    ]
+    owners = [_problem(contract, i, column) for i, column in columns if column.subject or column.name in contract.key]
     concerned = ", ".join(f"CASE WHEN in{i} THEN t{i} END" for i, column in columns if column.subject)
     inside = " OR ".join(f"in{i}" for i, column in columns if column.subject)
     digest = f"sha256(getvariable('row_inner') || encode({_delivered(contract)}))"

@@ -63,9 +63,7 @@ def accounts(**more: Any) -> Contract:
     return contract("banks/accounts", [REF, ID, NAME, AMOUNT], ["record_ref"], **more)
 
 
-def account(
-    ref: object, who: str | None, amount: str | None = "100.00", name: str | None = "张三"
-) -> dict[str, Any]:
+def account(ref: object, who: str | None, amount: str | None = "100.00", name: str | None = "张三") -> dict[str, Any]:
     """A row of ``accounts``."""
     return {"BH": str(ref), "ZJHM": who, "XM": name, "JE": amount}
 
@@ -94,21 +92,22 @@ class Lab:
     def __post_init__(self) -> None:
         self.keyring = KeyRing(b"\x07" * 32, self.folder / "epochs.json")
         self.tokeniser = Tokeniser(self.keyring, self.epoch)
-        self.keys = AdmissionKeys(b"d" * 32, b"s" * 64, b"r" * 32)
+        self.keys = AdmissionKeys(b"s" * 64, b"r" * 32)
+        self.data_key = b"d" * 32
 
     def tokens(self, *persons: str) -> pa.Array:
         """The tokens of ID numbers."""
         return self.tokeniser.persons(pa.array(persons, pa.string())).values
 
-    def admit(
-        self, of: Contract, what: Extract, persons: Sequence[str], seq: int = 1, **more: Any
-    ) -> AdmittedExtract:
+    def admit(self, of: Contract, what: Extract, persons: Sequence[str], seq: int = 1, **more: Any) -> AdmittedExtract:
         """Admit an extract for these persons."""
-        return admit(of, what, self.tokeniser, Scope(self.tokens(*persons)), self.keys, self.folder, seq, **more)
+        scope = Scope(self.tokens(*persons))
+        with warehouse.connect(self.data_key) as con:
+            return admit(con, of, what, self.tokeniser, scope, self.keys, self.folder, seq, **more)
 
     def query(self, sql: str, **tables: Path) -> list[dict[str, Any]]:
         """Rows of a query over Parquet files, given by name."""
-        with warehouse.connect(self.keys.data) as con:
+        with warehouse.connect(self.data_key) as con:
             for name, path in tables.items():
                 con.execute(f"CREATE VIEW {name} AS SELECT * FROM {warehouse.scan(path)}")
             return fetch_tokens(con, sql).to_pylist()
@@ -162,9 +161,7 @@ class Site:
         encoding, separator = getattr(of.delivery, "encoding", "utf-8"), getattr(of.delivery, "separator", ",")
         names = [c.source for c in of.columns]
         lines = [separator.join(names)]
-        lines += [
-            separator.join(str(row.get(n) if row.get(n) is not None else "") for n in names) for row in delivered
-        ]
+        lines += [separator.join(str(row.get(n) if row.get(n) is not None else "") for n in names) for row in delivered]
         data = ("\n".join(lines) + "\n").encode(encoding)
         return self.deliver_bytes(dataset, data, name, **({"rows": len(delivered)} | manifest))
 
@@ -208,7 +205,7 @@ class Site:
                 "requester": ["张店区民政局"] * n,
             }
         )
-        with warehouse.connect(self.keyring.data_key(batch.folder)) as con:
+        with warehouse.connect(self.keyring.data_key(batch.source_folder)) as con:
             warehouse.write_table(con, table, batch.folder / "queries.parquet")
         return batch
 
