@@ -99,8 +99,8 @@ def run(
             summary = sender.counts()
     finally:
         store.close()
-    if sender.fault:
-        raise DeliveryIncompleteError(batch.id, int(str(summary.get("pending", 0))), sender.fault)
+    if "pending" in summary:
+        raise DeliveryIncompleteError(batch.id, int(str(summary["pending"])), sender.fault)
     batch.mark("deliver", summary)
     return summary
 
@@ -118,14 +118,14 @@ class _Sender:
     """One run of deliveries.
 
     Attributes:
-        fault: the last reason why a report did not arrive, empty if all did.
+        fault: the last reason why a report did not arrive.
     """
 
     batch: Batch
     store: Store
     end: ReportsEnd
     progress: Callable[[int], None]
-    fault: str = ""
+    fault: str = "the receiver did not say"
     _sent: int = 0
     _buffers: dict[int, list[Outgoing]] = field(default_factory=dict)
 

@@ -65,9 +65,7 @@ _DOCUMENT = {
 }
 
 
-def open_applications(
-    connection: sa.Connection, request_ids: Sequence[str] | None, *columns: str
-) -> Iterator[tuple]:
+def open_applications(connection: sa.Connection, request_ids: Sequence[str] | None, *columns: str) -> Iterator[tuple]:
     """Columns of the open applications, of all or of the requests given."""
     table = tables.requests
     if request_ids is None:
@@ -147,9 +145,7 @@ class PlanTables:
 
     def _members(self, listed: pa.Table) -> pa.Table:
         """Tokens in place of numbers and names, dates of birth out of numbers, the rest sealed for the report."""
-        tokeniser = Tokeniser(
-            self.keyring, self.batch.epoch, self.ws.settings.token_cipher, self.batch.as_of.date()
-        )
+        tokeniser = Tokeniser(self.keyring, self.batch.epoch, self.ws.settings.token_cipher, self.batch.as_of.date())
         numbers, kinds = listed["id_number"].combine_chunks(), listed["id_kind"]
         passport = pc.equal(kinds, "passport").combine_chunks()
         plain = pc.if_else(passport, None, numbers)
@@ -174,12 +170,11 @@ class PlanTables:
         """Members whom the store has in more than one open request, under the store's tokens (R20)."""
         m, r = tables.members, tables.requests
         live = sa.and_(m.c.request_id == r.c.request_id, m.c.application == r.c.application, r.c.state == "open")
-        listed = sa.select(m.c.person, m.c.request_id, m.c.member_no).join(r, live).where(m.c.role == "member")
-        twice = (
-            sa.select(m.c.person).where(m.c.person.is_not(None)).group_by(m.c.person).having(sa.func.count() > 1)
-        )
+        listed = sa.select(m.c.person, m.c.request_id, m.c.member_no).join(r, live)
+        own = listed.where(m.c.role == "member", m.c.person.is_not(None)).cte("own")
+        twice = sa.select(own.c.person).group_by(own.c.person).having(sa.func.count() > 1)
         with self.store.read() as connection:
-            rows = connection.execute(listed.where(m.c.person.in_(twice))).all()
+            rows = connection.execute(sa.select(own).where(own.c.person.in_(twice))).all()
         columns = {
             "token": pa.array([row.person for row in rows], pa.string()),
             "request_id": pa.array([row.request_id for row in rows], pa.string()),

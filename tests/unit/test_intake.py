@@ -1,4 +1,4 @@
-"""Intake: whole requests in, bad ones back with every error, the same again nothing, killed anywhere and run again."""
+"""Intake: whole requests in, bad ones back with every error, the same again nothing, killed and run again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import intake, ledger, tables
-from pipelines.requests import Request, read_line
 from pipelines.request_texts import STRUCTURE, TEXTS
+from pipelines.requests import Request, read_line
 from pipelines.settings import Workspace
 from pipelines.store import Store
 from tests.cases import AT, authorisation, codes, id_number, member, put, refusals, request, workspace
@@ -94,7 +94,8 @@ def test_every_error_at_once_and_in_two_languages(ws: Workspace) -> None:
         ("purpose", "identifier_in_text"),
     }
     for problem in refusals(ws)[0]["problems"]:
-        assert problem["zh"] and problem["en"]
+        assert problem["zh"]
+        assert problem["en"]
 
 
 def test_no_refusal_repeats_a_value(ws: Workspace) -> None:
@@ -239,9 +240,7 @@ def test_r31_one_member_withdraws(ws: Workspace) -> None:
         ({"request_id": "R-1"}, ("withdrawal.on", "missing")),
     ],
 )
-def test_what_is_wrong_with_a_withdrawal(
-    ws: Workspace, withdrawal: dict[str, Any], problem: tuple[str, str]
-) -> None:
+def test_what_is_wrong_with_a_withdrawal(ws: Workspace, withdrawal: dict[str, Any], problem: tuple[str, str]) -> None:
     assert refused(ws, request("R-1"), {"withdrawal": withdrawal}) == [{problem}]
 
 
@@ -261,7 +260,7 @@ def test_a_byte_order_mark_is_let_pass(ws: Workspace) -> None:
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
         lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(request("R-1")) + ["x"]), inner)
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*list(request("R-1")), "x"]), inner)
         ),
         max_leaves=8,
     ),
@@ -285,24 +284,28 @@ def test_canonical_text_does_not_depend_on_how_it_was_written() -> None:
         "reference_date": None,
         "members": [first["members"][0] | {"role": "member", "statuses": []}],
     }
-    one, other = (
-        read_line(json.dumps(line, indent=i).encode()).request for line, i in ((first, None), (spelled, 1))
-    )
-    assert isinstance(one, Request) and isinstance(other, Request)
+    one, other = (read_line(json.dumps(line, indent=i).encode()).request for line, i in ((first, None), (spelled, 1)))
+    assert isinstance(one, Request)
+    assert isinstance(other, Request)
     assert one.canonical() == other.canonical()
 
 
 KILLED = """
 import os, sys
 from pathlib import Path
+from connectors.case_folder import FolderEnd
 from pipelines import applications, intake
 from pipelines.settings import Workspace
 from tests.cases import AT
 intake.CHUNK_LINES = 3
 point, left = sys.argv[2], int(sys.argv[3])
-target, name = {"write": (applications.Applications, "write"), "find": (applications, "find"),
-                "finish": (intake._Reader, "finish"), "refuse": (type(intake.reports_end(Workspace.open(Path(sys.argv[1])))), "refuse"),
-                "ledger": (applications, "append_within")}[point]
+target, name = {
+    "write": (applications.Applications, "write"),
+    "find": (applications, "find"),
+    "finish": (intake._Reader, "finish"),
+    "refuse": (FolderEnd, "refuse"),
+    "ledger": (applications, "append_within"),
+}[point]
 real = getattr(target, name)
 def dying(*args, **kwargs):
     global left

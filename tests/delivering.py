@@ -1,0 +1,89 @@
+"""A batch with issued reports for tests of delivery; run as a program it delivers, and may die on the way.
+
+``python -m tests.delivering WORKSPACE POINT CALL before|after`` ends with status 9 at the given call of a point.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines import deliver
+from pipelines.batch import Batch
+from pipelines.settings import Workspace
+from pipelines.store import ReportRow, Store
+from tests.cases import AT
+
+BATCH = "b1"
+
+
+@dataclass(frozen=True)
+class Document:
+    report_id: str
+    version: int
+    content: bytes
+
+
+def issue(ws: Workspace, count: int) -> Batch:
+    """Put ``count`` reports into the store and the outbox; the batch that has them."""
+    store = Store.open(ws.store_url)
+    store.put_reports(
+        [ReportRow(f"HD{i:04d}", 1, f"R-{i:04d}", BATCH, f"d{i}", "part-0000.parquet") for i in range(count)]
+    )
+    store.close()
+    (ws.root / "count").write_text(str(count))
+    return Batch.create(ws.batches, BATCH, AT)
+
+
+def read(batch: Batch, key: bytes) -> Iterator[Document]:
+    """Documents that say which report they are, in two writing systems."""
+    for i in range(int((batch.folder.parent.parent / "count").read_text())):
+        body: dict[str, Any] = {"report_id": f"HD{i:04d}", "title": "核对报告", "version": 1}
+        yield Document(f"HD{i:04d}", 1, json.dumps(body, ensure_ascii=False).encode())
+
+
+def held(ws: Workspace) -> list[str]:
+    """Report ids that lie in the folder case system, in order, as often as they are there."""
+    parts = sorted(p for p in (ws.root / "reports").glob("*/part-*.jsonl") if "receipts" not in p.name)
+    return sorted(json.loads(line)["report_id"] for part in parts for line in part.read_text("utf-8").splitlines())
+
+
+def dying(point: str, left: int, when: str) -> None:
+    """Replace a function by one that ends the process before or after its n-th call."""
+    from connectors import case_folder
+
+    places: dict[str, tuple[Any, str]] = {
+        "send": (case_folder.FolderEnd, "deliver"),
+        "file": (case_folder, "whole_file"),
+        "ledger": (deliver, "append_within"),
+        "receipts": (deliver, "insert_new"),
+        "update": (deliver, "_update"),
+        "mark": (Batch, "mark"),
+        "assign": (deliver._Sender, "assign"),
+    }
+    target, name = places[point]
+    real = getattr(target, name)
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0 and when == "before":
+            os._exit(9)
+        result = real(*args, **kwargs)
+        if left == 0:
+            os._exit(9)
+        return result
+
+    setattr(target, name, replaced)
+
+
+if __name__ == "__main__":
+    deliver.PART_REPORTS = 3
+    workspace = Workspace.open(Path(sys.argv[1]))
+    dying(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    deliver.run(Batch.open(workspace.batches, BATCH), workspace, read)
