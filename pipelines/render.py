@@ -131,7 +131,7 @@ class Bar:
     @classmethod
     def of(cls, test: Json) -> Bar:
         """Scale a test so that limit and interval are both in view."""
-        low, high, limit = test["value"]["low"], test["value"]["high"], test["limit"]
+        low, high, limit = int(test["value"]["low"]), test["value"]["high"], int(test["limit"])
         full = max(limit * 14 // 10, low * 11 // 10, (high or 0) * 11 // 10, 1)
         if test["unit"] == "count":
             full = max(full, limit + 1, low + 1)

@@ -51,12 +51,12 @@ def stories() -> dict[str, Story]:
 
 def request_of(story: str) -> str:
     """The request id under which a story is written."""
-    return f"HS-{story.split('_')[0]}-{STORIES.index(story) if story in STORIES else 0:04d}"
+    return f"HS-{story.split('_')[0]}-{list(stories()).index(story):04d}"
 
 
 def id_number(household: int, member: int) -> str:
     """A made-up number from an area code that was never issued; not checked by anything here."""
-    return f"3803101980010{household:02d}{member}0X"
+    return f"3803101980010{household:03d}{member}X"
 
 
 @cache
@@ -122,7 +122,7 @@ def write(batches: Path, chosen: Sequence[str] = STORIES, name: str = "b1", copi
         copies: repeats the households under more request ids, for measurements.
     """
     batch = Batch.create(batches, name, AS_OF)
-    parts = [tables(story, STORIES.index(story)) for story in chosen]
+    parts = [tables(story, list(stories()).index(story)) for story in chosen]
     with warehouse.connect(DATA_KEY) as con:
         for table in parts[0]:
             con.register("_parts", pa.concat_tables([part[table] for part in parts], promote_options="permissive"))
