@@ -90,9 +90,7 @@ def day(dates: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(dates):
         return dates
     text = (
-        dates.astype(str)
-        .str.replace(r"[-/.](\d)(?=[-/.]|$)", r"0\1", regex=True)
-        .str.replace(r"[-/.]", "", regex=True)
+        dates.astype(str).str.replace(r"[-/.](\d)(?=[-/.]|$)", r"0\1", regex=True).str.replace(r"[-/.]", "", regex=True)
     )
     found = pd.to_datetime(text.str.slice(0, 8), format="%Y%m%d", errors="coerce")
     return found.where(found.dt.year < 2200)
@@ -199,9 +197,7 @@ def financial_assets(members: pd.DataFrame, extracts: Extracts) -> pd.Series:
         "person": security["证件号码"], "asset": security["证券账户"],
         "fen": fen(security["持仓市值"]) + fen(security["资金余额"]),
     })  # fmt: skip
-    policy = extracts.read(
-        "insurers/policies", ["保单号", "投保人证件号码", "现金价值", "保单状态"], "投保人证件号码"
-    )
+    policy = extracts.read("insurers/policies", ["保单号", "投保人证件号码", "现金价值", "保单状态"], "投保人证件号码")
     policy = policy[policy["保单状态"] != "退保"]
     policies = pd.DataFrame(
         {"person": policy["投保人证件号码"], "asset": policy["保单号"], "fen": fen(policy["现金价值"])}

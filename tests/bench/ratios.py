@@ -26,7 +26,7 @@ from pipelines.keys import KeyRing
 from pipelines.pseudonyms import Tokeniser
 from pipelines.settings import Workspace
 from pipelines.summary import opened
-from pipelines.warehouse import scan
+from pipelines.warehouse import connect, scan
 from tests.bench.county import input_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,24 +105,24 @@ def _admission(county: Path, ws: Workspace, batch: Batch) -> tuple[float, float]
     import tempfile
 
     from pipelines import admission
-    from pipelines.scoping import Scope
+    from pipelines.admitted import AdmissionKeys
+    from pipelines.scoping import Scope, fetch_tokens, one_array
 
     contract, ring = _contract(ws), KeyRing.open(ws.settings.keys, ws.root)
     with opened(batch, ws) as con:
-        persons = con.execute(
+        asked = fetch_tokens(
+            con,
             f"SELECT DISTINCT person FROM {scan(batch.folder / 'queries.parquet')} "
-            "WHERE dataset = ? AND person IS NOT NULL ORDER BY person", [CSV],
-        ).to_arrow_table()["person"].combine_chunks()  # fmt: skip
+            "WHERE dataset = ? AND person IS NOT NULL ORDER BY person",
+            [CSV],
+        )
+    persons = one_array(asked["person"])
     tokeniser = Tokeniser(ring, batch.epoch, ws.settings.token_cipher, batch.as_of.date())
-    keys = admission.AdmissionKeys(
-        ring.data_key(batch.folder), ring.seal_key("display", batch.folder), ring.key("row-digest")
-    )
+    keys = AdmissionKeys(ring.seal_key("display", batch.folder), ring.key("row-digest"))
 
     def admit() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            admission.admit(
-                contract, _extract(ws), tokeniser, Scope(persons), keys, Path(folder), limits=ws.settings.limits
-            )
+        with tempfile.TemporaryDirectory() as folder, connect(ring.data_key(batch.folder), ws.settings.limits) as con:
+            admission.admit(con, contract, _extract(ws), tokeniser, Scope(persons), keys, Path(folder))
 
     (file,) = (county / "departments" / contract.folder).glob("*.csv")
     with tempfile.NamedTemporaryFile(suffix=".csv") as text:
@@ -131,9 +131,7 @@ def _admission(county: Path, ws: Workspace, batch: Batch) -> tuple[float, float]
 
         def read() -> None:
             con = duckdb.connect(config={"threads": ws.settings.limits.threads})
-            for _ in con.execute(f"SELECT * FROM read_csv('{text.name}', all_varchar = true)").to_arrow_reader(
-                100_000
-            ):
+            for _ in con.execute(f"SELECT * FROM read_csv('{text.name}', all_varchar = true)").to_arrow_reader(100_000):
                 pass
 
         return best(admit), best(read)
@@ -143,20 +141,14 @@ def _policy(batch: Batch, con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     def table(name: str) -> str:
         return scan(batch.folder / f"{name}.parquet")
 
-    row = con.execute(
-        f"SELECT max(wage_deduction_bp), max(wage_deduction_cap_fen) FROM {table('policy')}"
-    ).fetchone()
+    row = con.execute(f"SELECT max(wage_deduction_bp), max(wage_deduction_cap_fen) FROM {table('policy')}").fetchone()
     excluded = con.execute(f"SELECT DISTINCT kind FROM {table('policy_income_excluded')}").fetchall()
     exempt = {
         kind
-        for (kind,) in con.execute(
-            f"SELECT DISTINCT use_character FROM {table('policy_vehicle_exempt')}"
-        ).fetchall()
+        for (kind,) in con.execute(f"SELECT DISTINCT use_character FROM {table('policy_vehicle_exempt')}").fetchall()
     }
     codes = next(
-        c.codes
-        for c in load_contracts()["public_security/vehicle_registration"].columns
-        if c.name == "use_character"
+        c.codes for c in load_contracts()["public_security/vehicle_registration"].columns if c.name == "use_character"
     )
     return {
         "wage_deduction_bp": row[0] if row else 0,
@@ -172,8 +164,7 @@ def _peer(county: Path, ws: Workspace, batch: Batch) -> tuple[float, dict[str, i
         policy = _policy(batch, con)
         figures = scan(*sorted((batch.folder / "assessed").glob("*/figures.parquet")))
         ours = con.execute(
-            f"PIVOT (SELECT request_id, figure, low FROM {figures} WHERE figure IN {FIGURES}) "
-            "ON figure USING sum(low)"
+            f"PIVOT (SELECT request_id, figure, low FROM {figures} WHERE figure IN {FIGURES}) ON figure USING sum(low)"
         ).df()
     out = batch.folder.parent.parent / "peer.csv"
     command = [sys.executable, str(ROOT / "tests/bench/pandas_peer.py"), str(county / "requests")]

@@ -127,9 +127,7 @@ def main() -> None:
     if small != large:
         results["growth"] = whole[large] / whole[small]
         aim = f"≤ {1.05 * large / small:g}"
-        draw_table(
-            out, "", ("ratio", "value", "aim"), [(f"{large:,} / {small:,}", f"{results['growth']:.2f}", aim)]
-        )
+        draw_table(out, "", ("ratio", "value", "aim"), [(f"{large:,} / {small:,}", f"{results['growth']:.2f}", aim)])
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", "utf-8")
     out.print(f"{arguments.out}")

@@ -20,7 +20,8 @@ AS_OF = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
 PENSIONS = "social_security/pensions"
 GOOD = """SELECT uuid() AS person, 'employee' AS kind, DATE '2026-01-01' + INTERVAL (i) MONTH AS month,
   60000::BIGINT AS amount_fen, DATE '2026-02-01' AS paid_on, false AS arrears, 'social_security/pensions' AS dataset,
-  'sha256:a' AS extract_digest, 1 AS extract_seq, i AS row_no, 'r' AS row_digest, 'upsert' AS op FROM range(1, 9) t(i)"""
+  'sha256:a' AS extract_digest, 1 AS extract_seq,
+  i AS row_no, 'r' AS row_digest, 'upsert' AS op FROM range(1, 9) t(i)"""
 PRODUCTS = {
     "households": """SELECT 'r1' AS request_id, 1 AS counted, DATE '2025-09-01' AS window_from,
         DATE '2026-09-01' AS window_to, DATE '2026-09-15' AS reference_date""",
