@@ -1,0 +1,137 @@
+"""After a run, no file of the workspace holds an ID number, a name, a plate or an account; delivered reports aside.
+
+Databases and Parquet files are opened, with their keys, and read too: the search is of what a person with the
+workspace and its keys would see in tables, logs, pages and temporary files, not only of bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from connectors.contract import Contract, load_contracts
+from pipelines.batch import Batch
+from pipelines.summary import opened
+from pipelines.warehouse import scan
+from tests.proof import county
+
+RUN = """
+import sys
+from pathlib import Path
+from pipelines.settings import Workspace
+from pipelines.demo import AS_OF
+from pipelines.verify import open_batch, run_batch
+ws = Workspace.open(Path(sys.argv[1]))
+run_batch(open_batch(ws, AS_OF), ws)
+"""
+CJK = re.compile(r"[\u3400-\u9fff·\U00020000-\U0003ffff]{2,}")
+NUMBERS = re.compile(r"\d{11,19}[0-9Xx]?")
+PLATES = re.compile(r"[\u4e00-\u9fff][A-Z][0-9A-Z]{5,6}")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[county.County, Batch, str]:
+    """A county of 150 households, verified by a process of its own whose output and temporary files are kept."""
+    made = county.make(tmp_path_factory.mktemp("leak"), households=150, seed=5)
+    temporary = made.root / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(made.root / "workspace")],
+        capture_output=True, text=True, check=True, env={"TMPDIR": str(temporary), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    return made, made.batch(), done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def secrets(run: tuple[county.County, Batch, str]) -> dict[str, set[str]]:
+    """What must not appear: every identifier and name that the departments of the county hold, by kind."""
+    found: dict[str, set[str]] = {"number": set(), "name": set(), "plate": set()}
+    departments = run[0].root / "county" / "departments"
+    for contract in load_contracts().values():
+        for column, values in _personal(contract, departments):
+            kind = {"name": "name", "plate": "plate"}.get(column.kind or column.type, "number")
+            found[kind] |= {part for value in values for part in re.split(r"[;;]", value) if part}
+    return found
+
+
+def _personal(contract: Contract, departments: Path) -> Iterator[tuple]:
+    wanted = [c for c in contract.columns if c.type in ("id", "name") or c.kind == "plate"]
+    for file in sorted((departments / contract.folder).iterdir()):
+        if file.suffix == ".parquet":
+            table = pq.read_table(file)
+            for column in wanted:
+                yield column, {v for v in table[column.source].to_pylist() if v}
+        elif file.suffix == ".csv":
+            lines = file.read_text(contract.delivery.encoding).splitlines()
+            header = lines[0].split(contract.delivery.separator)
+            for column in wanted:
+                place = header.index(column.source)
+                rows = (line.split(contract.delivery.separator) for line in lines[1:])
+                yield column, {row[place].strip('"') for row in rows if len(row) == len(header) and row[place]}
+
+
+def _texts(made: county.County, batch: Batch) -> Iterator[tuple[str, str]]:
+    """Every file of the workspace as text, tables opened."""
+    workspace = made.root / "workspace"
+    delivered = made.workspace.path("reports")
+    with opened(batch, made.workspace) as con:
+        for file in sorted([*workspace.rglob("*"), *(made.root / "temporary").rglob("*")]):
+            if file.is_dir() or delivered in file.parents:
+                continue
+            yield str(file), file.read_bytes().decode("utf-8", errors="ignore")
+            if file.suffix == ".parquet":
+                yield f"{file} opened", _table_text(con, scan(file))
+            elif file.suffix == ".sqlite":
+                with sqlite3.connect(file) as store:
+                    for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                        yield f"{file} {table}", "\n".join(map(str, store.execute(f"SELECT * FROM {table}")))
+
+
+def _table_text(con: duckdb.DuckDBPyConnection, source: str) -> str:
+    """The rows as text; sealed bytes stay what they are."""
+    return "\n".join(map(str, con.execute(f"SELECT * FROM {source}").fetchall()))
+
+
+def _leaks(text: str, secrets: dict[str, set[str]]) -> set[str]:
+    found = {
+        f"number of {len(n)} digits"
+        for n in NUMBERS.findall(text)
+        if n in secrets["number"] or n[:18] in secrets["number"]
+    }
+    found |= {"plate" for plate in PLATES.findall(text) if plate in secrets["plate"]}
+    for run_of_characters in CJK.findall(text):
+        for length in (2, 3, 4):
+            for start in range(len(run_of_characters) - length + 1):
+                if run_of_characters[start : start + length] in secrets["name"]:
+                    found.add(f"name of {length} characters")
+    return found
+
+
+def test_the_search_would_find_what_the_departments_hold(run, secrets) -> None:
+    """The test of the test: the same search over the county's own requests finds numbers and names."""
+    text = "\n".join(f.read_text("utf-8") for f in (run[0].root / "county" / "requests").iterdir())
+    kinds = {found.split(" ")[0] for found in _leaks(text, secrets)}
+    assert kinds >= {"number", "name"}
+    assert len(secrets["plate"]) > 50
+
+
+def test_no_personal_value_is_left_in_the_workspace(run, secrets) -> None:
+    made, batch, _ = run
+    leaks = {file: found for file, text in _texts(made, batch) if (found := _leaks(text, secrets))}
+    assert leaks == {}
+
+
+def test_no_personal_value_is_printed_or_logged(run, secrets) -> None:
+    assert _leaks(run[2], secrets) == set()
+
+
+def test_no_temporary_file_stays(run) -> None:
+    assert [f for f in (run[0].root / "temporary").rglob("*") if f.is_file()] == []

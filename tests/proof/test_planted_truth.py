@@ -1,0 +1,42 @@
+"""Every planted problem ends in its expected conclusion and review reasons, and no clean household gets one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.planted import score
+from pipelines.summary import opened
+from pipelines.verify import run_batch
+from pipelines.warehouse import scan
+from tests.proof import county
+
+AT_LEAST_KINDS = 30
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_planted_truth_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    made = county.make(tmp_path, households=400, seed=seed)
+    batch = made.batch()
+    run_batch(batch, made.workspace, confirm=False)
+    with opened(batch, made.workspace) as con:
+        result = score(con, batch, made.truth)
+        files = sorted((batch.folder / "assessed").glob("*/figures.parquet"))
+        found = con.execute(f"SELECT request_id, figure, low, high FROM {scan(*files)}").fetchall()
+    assert len(result.kinds) >= AT_LEAST_KINDS
+    assert (result.planted - result.found, result.false, result.examples) == (0, 0, [])
+    assert result.households == 400
+    _figures_are_true(made.truth, {(request, figure): (low, high) for request, figure, low, high in found})
+
+
+def _figures_are_true(truth: Path, found: dict[tuple[str, str], tuple[int, int | None]]) -> None:
+    """Not only the conclusions: every figure of every household, to the fen."""
+    wrong = []
+    for line in truth.read_text("utf-8").splitlines():
+        expected = json.loads(line)
+        for figure, bounds in expected["figures"].items():
+            if found[expected["request_id"], figure] != (bounds["low"], bounds["high"]):
+                wrong.append((expected["request_id"], figure))
+    assert wrong == []
