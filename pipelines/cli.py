@@ -55,7 +55,7 @@ ledger.command("verify")(reading.ledger_verify)
 
 
 @app.callback()
-def _quiet_logs() -> None:
+def quiet_logs() -> None:
     """社会救助家庭经济状况核对 · verify the economic status of households for social assistance."""
     # Logs go to standard error, so that what a command prints stays clean; warnings and above unless asked.
     import structlog

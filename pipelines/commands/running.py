@@ -15,6 +15,10 @@ from pipelines.commands.terminal import JsonOption, WorkspaceOption, draw_table,
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipelines.batch import Batch
+    from pipelines.settings import Workspace
+    from pipelines.summary import Summary
+
 HERE = ZoneInfo("Asia/Shanghai")
 
 
@@ -56,7 +60,6 @@ def verify(
     Example: hedui verify -w /srv/hedui --as-of 2026-09-16T02:00:00+08:00
     Example: hedui verify -w /srv/hedui --request R-000123
     """
-    from pipelines import summary as counts
     from pipelines import verify as stages
     from pipelines.settings import Workspace
 
@@ -64,19 +67,43 @@ def verify(
     batch = stages.open_batch(ws, moment(as_of), request or None)
     with stage_bar(list(stages.STAGES), as_json) as before:
         timings = stages.run_batch(batch, ws, before=before, confirm=not request)
-    with counts.opened(batch, ws) as con:
-        summary = counts.summarise(con, batch)
-    document = {"batch": batch.id, "seconds": timings.seconds, **summary.document()}
-
-    def draw(out: Console) -> None:
-        draw_conclusions(out, summary)
-        out.print(f"批次 batch {batch.id}: {sum(timings.seconds.values()):.1f} s")
-
-    emit(document, as_json, draw)
+    if request:
+        _tell_one(request, batch.id, timings.seconds, workspace, as_json)
+    else:
+        _tell_all(batch, ws, timings.seconds, as_json)
     return 0
 
 
-def draw_conclusions(out: Console, summary) -> None:  # type: ignore[no-untyped-def]  # Summary, imported late
+def _tell_one(request: str, batch_id: str, seconds: dict[str, float], workspace: Path, as_json: bool) -> None:
+    """The report itself: staff are waiting for it."""
+    from pipelines.commands.report_text import draw, find_report
+
+    report = find_report(request, workspace)
+
+    def show(out: Console) -> None:
+        draw(out, report)
+        out.print(f"批次 batch {batch_id}: {sum(seconds.values()):.1f} s")
+
+    emit({"batch": batch_id, "seconds": seconds, "report": report}, as_json, show)
+
+
+def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: bool) -> None:
+    from pipelines.summary import opened, summarise
+
+    with opened(batch, ws) as con:
+        summary = summarise(con, batch)
+
+    def show(out: Console) -> None:
+        draw_conclusions(out, summary)
+        for dataset, reason in summary.failed.items():
+            out.print(f"未能核实 unavailable: {dataset} ({reason})")
+        page = batch.folder / "quality" / "index.html"
+        out.print(f"批次 batch {batch.id}: {sum(seconds.values()):.1f} s · 数据质量 data quality: {page}")
+
+    emit({"batch": batch.id, "seconds": seconds, **summary.document()}, as_json, show)
+
+
+def draw_conclusions(out: Console, summary: Summary) -> None:
     """Households by their two answers."""
     from pipelines.texts import text
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipelines.batch import Batch
+from pipelines.cli import quiet_logs
 from pipelines.demo import AS_OF
 from pipelines.settings import Workspace
 from tests.bench import county
@@ -30,4 +31,5 @@ def main(step: str, folder: Path, households: int) -> None:
 
 
 if __name__ == "__main__":
+    quiet_logs()
     main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
