@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,7 +23,19 @@ from pipelines.keys import KeyRing
 from pipelines.plan_tables import SELECTION, PlanTables, open_applications
 from pipelines.settings import Workspace
 from pipelines.store import Store
-from pipelines.warehouse import connect, sql_text, write_parquet, write_table
+from pipelines.warehouse import connect, write_parquet, write_table
+
+_OTHERS = ("not_authorised", "not_queryable", "not_asked")
+_STATE_CODE = f"list_position(['ask', {', '.join(repr(name) for name in _OTHERS)}], state)"
+_FILES = (
+    ("requests", "*", "request_id"),
+    ("members", "*", "request_id, member_no"),
+    ("member_statuses", "*", "ALL"),
+    ("authorisations", "*", "request_id, member_no"),
+    ("declarations", "*", "ALL"),
+    ("queries", "* EXCLUDE (place)", ""),
+    ("other_requests", "*", "ALL"),
+)
 
 
 @dataclass(eq=False)
@@ -56,32 +69,38 @@ class Query:
     Attributes:
         dataset: key of the dataset.
         people: one row per person asked for: request_id, member_no, person, authorisation_id, purpose, requester.
-        detail: what the ledger keeps of it.
+        others: how many were not asked for, by state.
+        digest: of the list that was judged (``list_digest``): it lies sealed in the batch, the ledger proves it.
     """
 
     dataset: str
     people: pa.Table
-    detail: dict[str, object]
+    others: dict[str, int]
+    digest: str
 
     REQUIRED = ("request_id", "member_no", "person", "authorisation_id", "purpose", "requester")
 
     def __post_init__(self) -> None:
         for name in self.REQUIRED:
             column = self.people[name]
-            empty = pa.types.is_string(column.type) and pc.any(pc.equal(column, "")).as_py()
-            if column.null_count or empty:
+            if column.null_count or (pa.types.is_string(column.type) and pc.any(pc.equal(column, "")).as_py()):
                 raise QueryWithoutAuthorisationError(self.dataset, name)
 
     @property
-    def digest(self) -> str:
-        """Of the list that was judged: a plan that is made again after a withdrawal is another entry."""
-        return str(self.detail["list_sha256"])
-
-    @property
     def entry(self) -> dict[str, object]:
-        """The ledger's detail, with how many queries each purpose and each requester has."""
-        counts = {name: _counts(self.people[name]) for name in ("purpose", "requester")}
-        return self.detail | {"purposes": counts["purpose"], "requesters": counts["requester"]}
+        """The ledger's detail: numbers, and how many queries each purpose and each requester has."""
+        distinct = {name: pc.count_distinct(self.people[name]).as_py() for name in ("request_id", "authorisation_id")}
+        persons = self.people["person"].combine_chunks()
+        return {
+            "asked": self.people.num_rows,
+            "persons": len(getattr(persons, "storage", persons).unique()),
+            "requests": distinct["request_id"],
+            "authorisations": distinct["authorisation_id"],
+            "purposes": _counts(self.people["purpose"]),
+            "requesters": _counts(self.people["requester"]),
+            "list_sha256": self.digest,
+            **self.others,
+        }
 
 
 def new_batch(
@@ -101,9 +120,7 @@ def new_batch(
     store = Store.open(ws.store_url)
     try:
         with store.read() as connection:
-            wanted = sorted(
-                open_applications(connection, request_ids, "request_id", "application", "document_digest")
-            )
+            wanted = sorted(open_applications(connection, request_ids, "request_id", "application", "document_digest"))
     finally:
         store.close()
     if not wanted:
@@ -151,35 +168,51 @@ def run(batch: Batch, ws: Workspace, progress: Callable[[int], None] = lambda do
 def _write(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[list[ledger.Entry], dict[str, object]]:
     """The batch's tables into its folder; returns the ledger's entries and the counts."""
     entries = [
-        ledger.Entry("query", batch.id, f"{query.dataset}/{query.digest[:16]}", query.entry)
-        for query in _queries(con)
+        ledger.Entry("query", batch.id, f"{query.dataset}/{query.digest[:16]}", query.entry) for query in _queries(con)
     ]
-    order = {
-        "requests": "request_id",
-        "members": "request_id, member_no",
-        "member_statuses": "ALL",
-        "authorisations": "request_id, member_no",
-        "declarations": "ALL",
-        "queries": "query_id",
-        "other_requests": "ALL",
-    }
-    for name, by in order.items():
-        write_parquet(con, f"SELECT * FROM {name} ORDER BY {by}", batch.folder / f"{name}.parquet")
+    for name, columns, order in _FILES:
+        select = f"SELECT {columns} FROM {name}" + (f" ORDER BY {order}" if order else "")
+        write_parquet(con, select, batch.folder / f"{name}.parquet")
     for name in policy.SCHEMAS:
         write_table(con, con.execute(f"SELECT * FROM {name}").to_arrow_table(), batch.folder / f"{name}.parquet")
-    states = con.execute("SELECT state, count(*) FROM queries GROUP BY state ORDER BY state").fetchall()
+    states: dict[str, int] = {}
+    for entry in entries:
+        for state, word in (("ask", "asked"), *((other, other) for other in _OTHERS)):
+            states[state] = states.get(state, 0) + int(str(entry.detail[word]))
     counted = {name: _number(con, name) for name in ("requests", "members")}
-    return entries, {**counted, "queries": dict(states), "datasets": len(entries)}
+    queries = {state: number for state, number in states.items() if number}
+    return entries, {**counted, "queries": queries, "datasets": len(entries)}
 
 
 def _queries(con: duckdb.DuckDBPyConnection) -> Iterator[Query]:
     """Each dataset's query, checked to be complete before anything of the plan is written."""
-    summaries = con.execute(sql_text("plan/asked.sql")).to_arrow_table().to_pylist()
     columns = ", ".join(Query.REQUIRED)
-    for row in summaries:
-        dataset = row.pop("dataset")
-        asked = f"SELECT {columns} FROM queries WHERE state = 'ask' AND dataset = ?"
-        yield Query(dataset, con.execute(asked, [dataset]).to_arrow_table(), row)
+    listed = con.execute(f"SELECT {columns} FROM consents ORDER BY place").to_arrow_table()
+    people = list_digest(listed)
+    for (dataset,) in con.execute("SELECT DISTINCT dataset FROM policy_sources ORDER BY dataset").fetchall():
+        judged = con.execute(f"SELECT place, {_STATE_CODE} AS code FROM queries WHERE dataset = ?", [dataset])
+        found = judged.to_arrow_table()
+        states = np.zeros(listed.num_rows, np.uint8)
+        states[found["place"].to_numpy()] = found["code"].to_numpy()
+        others = {name: int((states == code).sum()) for code, name in enumerate(_OTHERS, 2)}
+        digest = hashlib.sha256(people + states.tobytes()).hexdigest()
+        yield Query(dataset, listed.filter(pa.array(states == 1)), others, digest)
+
+
+def list_digest(people: pa.Table) -> bytes:
+    """SHA-256 of the list of members, in order of request and number, one line each.
+
+    A line is request_id, member_no, person, authorisation_id, purpose and requester, joined by ``|``, empty where there
+    is none. A dataset's digest is SHA-256 over this and one byte for each member: 0 the programme does not name the
+    dataset, 1 asked, 2 not_authorised, 3 not_queryable, 4 not_asked.
+    """
+    columns = [people[name] for name in Query.REQUIRED]
+    person = people["person"].combine_chunks()
+    if isinstance(person, pa.ExtensionArray):
+        columns[2] = pa.array([None if value is None else value.hex() for value in person.storage.to_pylist()])
+    texts = [pc.fill_null(column.cast(pa.string()), "") for column in columns]
+    lines = pc.binary_join_element_wise(*texts, "|")
+    return hashlib.sha256("\n".join(lines.to_pylist()).encode()).digest()
 
 
 def _number(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -97,8 +97,10 @@ class PlanTables:
             self._chunk(ids[start : start + CHUNK], wanted, first=start == 0)
             progress(min(start + CHUNK, len(ids)))
         self._shared()
-        for name in ("other_requests", "queries"):
+        for name in ("other_requests", "consents"):
             self.con.execute(f"CREATE TABLE {name} AS {sql_text(f'plan/{name}.sql')}")
+        # Millions of rows: they are streamed into their file and never kept.
+        self.con.execute(f"CREATE VIEW queries AS {sql_text('plan/queries.sql')}")
 
     def _policies(self, ids: Sequence[str]) -> None:
         """The policy of every programme, place, kind of area and date that there is, numbered."""

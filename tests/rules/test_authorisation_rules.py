@@ -217,15 +217,15 @@ PERSON = {
 def test_r34_a_query_that_lacks_anything_cannot_be_built(column: str, value: str | None) -> None:
     if column == "member_no" and value == "":
         pytest.skip("a number is never an empty text")
-    Query("x/y", pa.table(PERSON), {})
+    Query("x/y", pa.table(PERSON), {}, "00")
     kind = pa.int64() if column == "member_no" else pa.string()
     with pytest.raises(QueryWithoutAuthorisationError, match=column):
-        Query("x/y", pa.table(PERSON | {column: pa.array([value], kind)}), {})
+        Query("x/y", pa.table(PERSON | {column: pa.array([value], kind)}), {}, "00")
 
 
 def test_r34_a_query_lacking_a_column_altogether_cannot_be_built() -> None:
     with pytest.raises(KeyError):
-        Query("x/y", pa.table(PERSON).drop_columns(["authorisation_id"]), {})
+        Query("x/y", pa.table(PERSON).drop_columns(["authorisation_id"]), {}, "00")
 
 
 DAY = st.dates(datetime(2026, 9, 10).date(), datetime(2026, 9, 22).date())
