@@ -70,11 +70,13 @@ def _personal(contract: Contract, departments: Path) -> Iterator[tuple]:
             for column in wanted:
                 yield column, {v for v in table[column.source].to_pylist() if v}
         elif file.suffix == ".csv":
-            lines = file.read_text(contract.delivery.encoding).splitlines()
-            header = lines[0].split(contract.delivery.separator)
+            sent = contract.delivery if contract.way == "files" else None
+            encoding, separator = (sent.encoding, sent.separator) if sent else ("utf-8", ",")
+            lines = file.read_text(encoding).splitlines()
+            header = lines[0].split(separator)
             for column in wanted:
                 place = header.index(column.source)
-                rows = (line.split(contract.delivery.separator) for line in lines[1:])
+                rows = (line.split(separator) for line in lines[1:])
                 yield column, {row[place].strip('"') for row in rows if len(row) == len(header) and row[place]}
 
 
