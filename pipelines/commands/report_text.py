@@ -104,9 +104,8 @@ def draw(out: Console, report: dict[str, Any]) -> None:
     draw_table(out, "", ("判定", "test", "查得 found", "限额 limit", "结果"), rows)
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:
-        out.print(
-            f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {text('coverage', entry['state']).zh}"
-        )
+        state = text("coverage", entry["state"]).zh
+        out.print(f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {state}")
 
 
 def amount(value: int, unit: str) -> str:
