@@ -132,7 +132,7 @@ class Bar:
     def of(cls, test: Json) -> Bar:
         """Scale a test so that limit and interval are both in view."""
         low, high, limit = int(test["value"]["low"]), test["value"]["high"], int(test["limit"])
-        full = max(limit * 14 // 10, low * 11 // 10, (high or 0) * 11 // 10, 1)
+        full = max(limit * 14 // 10 + 1, low * 11 // 10, (high or 0) * 11 // 10, 1)
         if test["unit"] == "count":
             full = max(full, limit + 1, low + 1)
 
@@ -155,6 +155,15 @@ class View:
         """A member's name; the household if none."""
         return "全户" if member is None else self._names.get(member, f"成员 {member}")
 
+    def names(self, members: Iterable[int]) -> str:
+        """Several members' names."""
+        return "、".join(self.name(member) for member in members)
+
+    def label(self, item: Json) -> str:
+        """What a thing is; the use of real estate is a code with words."""
+        words = texts.texts()["use"].get(item["label"] or "")
+        return words.zh if words else item["label"] or ""
+
     def title(self, dataset: str | None) -> Markup:
         """A source's title in both languages."""
         source = self._sources.get(dataset or "")
@@ -173,10 +182,10 @@ class View:
     def uncovered(self) -> list[Json]:
         """Sources that were not answered, with the members and the state, as the clerk reads them."""
         rows = [c for c in self._document["coverage"] if c["state"] not in NEVER_UNCOVERED]
-        order = sorted(rows, key=lambda c: (self._required(c["dataset"]), c["dataset"], c["state"], c["member"]))
+        order = sorted(rows, key=lambda c: (self._required(c["dataset"]), c["dataset"], c["state"], c["members"]))
         return [
             {"dataset": dataset, "state": state, "required": not self._required(dataset),
-             "names": "、".join(self.name(c["member"]) for c in listed)}
+             "names": self.names(member for c in listed for member in c["members"])}
             for (dataset, state), listed in groupby(order, key=lambda c: (c["dataset"], c["state"]))
         ]  # fmt: skip
 
@@ -223,6 +232,6 @@ class View:
 
     def matrix(self) -> list[tuple[Json, list[Json | None]]]:
         """Sources by members: what each answered."""
-        found = {(c["dataset"], c["member"]): c for c in self._document["coverage"]}
+        found = {(c["dataset"], member): c for c in self._document["coverage"] for member in c["members"]}
         members = [m["member"] for m in self._document["members"]]
         return [(s, [found.get((s["dataset"], m)) for m in members]) for s in self._document["sources"]]

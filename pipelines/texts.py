@@ -35,7 +35,8 @@ class CodeWithoutTextError(HeduiError):
 @cache
 def texts() -> dict[str, dict[str, Text]]:
     """Every text by kind and code."""
-    loaded = yaml.safe_load(resources.files("pipelines").joinpath("data/texts.yaml").read_text("utf-8"))
+    file = resources.files("pipelines").joinpath("data/texts.yaml")
+    loaded = yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both safe
     return {kind: {str(code): Text(**words) for code, words in codes.items()} for kind, codes in loaded.items()}
 
 

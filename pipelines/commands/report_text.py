@@ -105,7 +105,7 @@ def draw(out: Console, report: dict[str, Any]) -> None:
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:
         state = text("coverage", entry["state"]).zh
-        out.print(f"  未核实 not covered: {entry['dataset']} member {entry['member']}: {state}")
+        out.print(f"  未核实 not covered: {entry['dataset']} members {entry['members']}: {state}")
 
 
 def amount(value: int, unit: str) -> str:
