@@ -82,20 +82,19 @@ class Query:
 
     def __post_init__(self) -> None:
         for name in self.REQUIRED:
-            column = self.people[name]
-            if column.null_count or (pa.types.is_string(column.type) and pc.any(pc.equal(column, "")).as_py()):
+            column = self.people[name].combine_chunks()
+            texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+            if column.null_count or (pa.types.is_string(texts.type) and pc.index(texts, "").as_py() >= 0):
                 raise QueryWithoutAuthorisationError(self.dataset, name)
 
     @property
     def entry(self) -> dict[str, object]:
         """The ledger's detail: numbers, and how many queries each purpose and each requester has."""
-        distinct = {name: pc.count_distinct(self.people[name]).as_py() for name in ("request_id", "authorisation_id")}
-        persons = self.people["person"].combine_chunks()
         return {
             "asked": self.people.num_rows,
-            "persons": len(getattr(persons, "storage", persons).unique()),
-            "requests": distinct["request_id"],
-            "authorisations": distinct["authorisation_id"],
+            "persons": _distinct(self.people["person"]),
+            "requests": _distinct(self.people["request_id"]),
+            "authorisations": _distinct(self.people["authorisation_id"]),
             "purposes": _counts(self.people["purpose"]),
             "requesters": _counts(self.people["requester"]),
             "list_sha256": self.digest,
@@ -189,6 +188,11 @@ def _queries(con: duckdb.DuckDBPyConnection) -> Iterator[Query]:
     columns = ", ".join(Query.REQUIRED)
     listed = con.execute(f"SELECT {columns} FROM consents ORDER BY place").to_arrow_table()
     people = list_digest(listed)
+    # Texts as numbers into a list of the different ones: what follows is done for each dataset anew.
+    for place, field in enumerate(listed.schema):
+        if pa.types.is_string(field.type):
+            coded = listed[field.name].combine_chunks().dictionary_encode()
+            listed = listed.set_column(place, field.name, coded)
     for (dataset,) in con.execute("SELECT DISTINCT dataset FROM policy_sources ORDER BY dataset").fetchall():
         judged = con.execute(f"SELECT place, {_STATE_CODE} AS code FROM queries WHERE dataset = ?", [dataset])
         found = judged.to_arrow_table()
@@ -218,6 +222,12 @@ def list_digest(people: pa.Table) -> bytes:
 def _number(con: duckdb.DuckDBPyConnection, table: str) -> int:
     row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _distinct(column: pa.ChunkedArray) -> int:
+    """How many different values a column has."""
+    array = column.combine_chunks()
+    return len((array.indices if pa.types.is_dictionary(array.type) else getattr(array, "storage", array)).unique())
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
