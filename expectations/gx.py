@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -69,6 +70,16 @@ class Confirmed:
     broken: int
 
 
+def load() -> ModuleType:
+    """Import Great Expectations: takes seconds, and without this it would send usage data out."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    import great_expectations
+
+    return great_expectations
+
+
 def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path, as_of: datetime) -> list[Confirmed]:
     """Validate the suites with Great Expectations and write Data Docs.
 
@@ -78,11 +89,7 @@ def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path, as_of
         as_of: the batch's moment; names the pages, so that they do not hang on the clock.
         folder: gets the pages, under ``PAGES``; GX's own project stays in memory.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    warnings.simplefilter("ignore")
-    import great_expectations as gx
-
+    gx = load()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     context.add_data_docs_site("pages", _site(folder / PAGES))

@@ -174,9 +174,15 @@ def _count(verdicts: list[Verdict]) -> dict[str, object]:
 def main(workspace: str, batch_id: str) -> int:
     """Run ``quality`` in a process of its own: ``python -m pipelines.check WORKSPACE BATCH``.
 
-    Ends at once when its parent dies (standard input closes), so that a killed run leaves nobody writing pages. An
-    unexpected error is told by its class only: its text could quote a value.
+    Imports what takes long, waits for a line on standard input, then works. Ends at once when its parent dies
+    (standard input closes), so that a killed run leaves nobody writing pages. An unexpected error is told by its
+    class only: its text could quote a value.
     """
+    from expectations import gx
+
+    gx.load()
+    if not sys.stdin.readline():
+        return 3
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ws = Workspace.open(Path(workspace))
     try:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -116,29 +116,43 @@ def run_batch(
             while staff wait goes without: its extracts were confirmed with the batch that admitted them.
     """
     timings = Timings()
-    for stage in ("plan", "collect", "check_admitted", "assess", "check_assessed"):
-        before(stage)
-        with timings.of(stage):
-            run_stage(stage, batch, ws)
     confirming = _start_quality(batch, ws) if confirm and not batch.done("quality") else None
     try:
-        before("report")
-        with timings.of("report"):
-            run_stage("report", batch, ws)
+        for stage in ("plan", "collect", "check_admitted", "assess", "check_assessed"):
+            _timed(stage, batch, ws, timings, before)
+        if confirming is not None:
+            _tell(confirming, "go\n")
+        _timed("report", batch, ws, timings, before)
         before("quality")
         with timings.of("quality"):
             _join(confirming, batch)
     finally:
         if confirming is not None and confirming.poll() is None:
             confirming.terminate()
-    before("deliver")
-    with timings.of("deliver"):
-        run_stage("deliver", batch, ws)
+            confirming.communicate()
+    _timed("deliver", batch, ws, timings, before)
     return timings
 
 
+def _timed(stage: str, batch: Batch, ws: Workspace, timings: Timings, before: Callable[[str], None]) -> None:
+    before(stage)
+    with timings.of(stage):
+        run_stage(stage, batch, ws)
+
+
+def _tell(process: subprocess.Popen[str], line: str) -> None:
+    """Say something to the child; one that has died is found when it is joined."""
+    with suppress(BrokenPipeError):
+        if process.stdin is not None:
+            process.stdin.write(line)
+            process.stdin.flush()
+
+
 def _start_quality(batch: Batch, ws: Workspace) -> subprocess.Popen[str]:
-    """The child reads its standard input to know that this process lives: killed together, never left behind."""
+    """The child imports while the first stages run, and starts when it is told that the products are there.
+
+    It reads its standard input to know that this process lives: killed together, never left behind.
+    """
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "pipelines.check", str(ws.root), batch.id],
         stdin=subprocess.PIPE,
