@@ -12,6 +12,7 @@ SELECT
   CAST(NULL AS DATE) AS period_from,
   CAST(NULL AS DATE) AS period_to,
   CAST(NULL AS VARCHAR) AS granularity,      -- month | annual | irregular
+  CAST(NULL AS VARCHAR) AS one_off,          -- bonus | arrears: placed by the pack's rule (R37), shown separately
   CAST(NULL AS DATE) AS paid_on,
   CAST(NULL AS BIGINT) AS amount_fen,
   CAST(NULL AS VARCHAR) AS payer,

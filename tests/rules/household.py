@@ -158,6 +158,8 @@ def _policy(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     for table, content in tables(pack, key).items():
         con.register("_policy_table", content)
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM _policy_table")
+    if "bonus_rule" in story:
+        con.execute("UPDATE policy SET bonus_rule = ?", [story["bonus_rule"]])
     feeds = _feeds()
     con.register("_feeds", pa.table({"dataset": [f[0] for f in feeds], "figure": [f[1] for f in feeds]}))
     con.execute("CREATE TABLE feeds AS SELECT * FROM _feeds")

@@ -89,6 +89,7 @@ FOUND = {
     "members": _pairs("household_members", "member_no", "why"),
     "incomes": _treatments("income_items", "kind"),
     "assets": _treatments("asset_items", "asset"),
+    "payers": lambda household, _: sorted({payer for (payer,) in household.rows("income_items", "payer")}),
     "deductions": lambda household, _: [low / 100 for (low,) in household.rows("deductions", "low_fen")],
     "withheld": lambda household, _: sorted(
         {dataset for (dataset,) in household.rows("withheld", "dataset", "items > 0")}

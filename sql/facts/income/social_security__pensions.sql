@@ -9,6 +9,6 @@ SELECT
   'month' AS granularity,
   paid_on,
   amount_fen,
-  CASE WHEN arrears THEN 'arrears' END AS payer,
+  CASE WHEN arrears THEN 'arrears' END AS one_off,
   'original' AS mark
 FROM social_security__pensions
