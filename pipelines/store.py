@@ -235,10 +235,10 @@ class Store:
             for row in rows:
                 if known.get((row.report_id, row.version), row.digest) != row.digest:
                     raise ReportChangedError(row.report_id, row.version)
-            new = [asdict(row) for row in rows if (row.report_id, row.version) not in known]
-            insert_new(connection, tables.reports, new)
+            new = [vars(row) for row in rows if (row.report_id, row.version) not in known]
+            insert_many(connection, tables.reports, new)
             keys = ("report_id", "version", "batch_id")
-            insert_new(connection, tables.outbox, [{k: row[k] for k in keys} | {"state": "pending"} for row in new])
+            insert_many(connection, tables.outbox, [{k: row[k] for k in keys} | {"state": "pending"} for row in new])
         return len(new)
 
     def latest_reports(self, request_ids: Sequence[str] | None = None) -> dict[str, ReportRow]:
