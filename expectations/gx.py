@@ -77,7 +77,8 @@ def load() -> ModuleType:
     warnings.simplefilter("ignore")
     import great_expectations
 
-    return great_expectations
+    module: ModuleType = great_expectations
+    return module
 
 
 def run(con: duckdb.DuckDBPyConnection, suites: list[Suite], folder: Path, as_of: datetime) -> list[Confirmed]:
