@@ -17,19 +17,24 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from pipelines import constants
 from pipelines import documents as drafting
 from pipelines.batch import Batch, write_json
 from pipelines.errors import HeduiError
+from pipelines.keys import derive
 from pipelines.ledger import Entry, append_many
+from pipelines.sealing import SealBrokenError
 from pipelines.settings import Workspace
 from pipelines.signing import Seal, Tree
 from pipelines.store import ReportRow, Store
 from pipelines.warehouse import connect, scan, write_table
 
 FOLDER, SEAL = "reports", "seal.json"
+ZSTD = pa.Codec("zstd", 1)
 
 
 @dataclass(eq=False)
@@ -85,12 +90,46 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
     try:
         with connect(ring.data_key(batch.source_folder), workspace.settings.limits) as con:
             constants.prepare(con, batch, load_contracts(workspace.settings.contracts))
-            issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), progress)
+            box = Box.of(ring.data_key(batch.source_folder))
+            issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), box, progress)
             summary = issue.run(ring.signing_key())
     finally:
         store.close()
     batch.mark("report", summary)
     return summary
+
+
+@dataclass(frozen=True)
+class Box:
+    """Seals documents: whoever opens the batch's tables to look at counts still reads nobody's report.
+
+    They are compressed first (sealed bytes do not compress), and bound to their report and version.
+    """
+
+    cipher: AESSIV
+
+    @classmethod
+    def of(cls, data_key: bytes) -> Box:
+        """The box of a batch; it closes for ever with the batch's data key."""
+        return cls(AESSIV(derive(data_key, "hedui/seal/report", 64)))
+
+    def close(self, report_id: str, version: int, document: bytes) -> bytes:
+        """Seal one document."""
+        compressed = len(document).to_bytes(4) + ZSTD.compress(document, asbytes=True)
+        return self.cipher.encrypt(compressed, [report_id.encode(), b"%d" % version])
+
+    def open(self, report_id: str, version: int, sealed: bytes) -> bytes:
+        """Open one document.
+
+        Raises:
+            SealBrokenError: it is not this report, or was changed.
+        """
+        try:
+            opened = self.cipher.decrypt(sealed, [report_id.encode(), b"%d" % version])
+        except InvalidTag:
+            raise SealBrokenError(f"report {report_id}") from None
+        size = int.from_bytes(opened[:4])
+        return bytes(ZSTD.decompress(memoryview(opened)[4:], size, asbytes=True))
 
 
 class Issue:
@@ -102,15 +141,16 @@ class Issue:
         store: knows what was issued before, and takes what is issued now.
         id_key: keys the report ids, so that a request id cannot be guessed from one.
         opener: opens sealed fields.
+        box: seals the documents.
         progress: told how many households are done.
     """
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, batch: Batch, store: Store, id_key: bytes, opener: drafting.Opener,
-        progress: Callable[[int], None] = lambda done: None,
+        box: Box, progress: Callable[[int], None] = lambda done: None,
     ) -> None:  # fmt: skip
         self._con, self._batch, self._store = con, batch, store
-        self._id_key, self._opener, self._progress = id_key, opener, progress
+        self._id_key, self._opener, self._box, self._progress = id_key, opener, box, progress
         self._withdrawn = store.withdrawn_requests()
         self.rows: list[ReportRow] = []
         self.unchanged = self.persons = self.withdrawn = self._done = self._part = 0
@@ -171,7 +211,7 @@ class Issue:
         """Give each draft its version and digest; leave out what was issued before.
 
         Returns:
-            The stored form: each document without its signature, and the byte (``seam``) at which that goes in.
+            The stored form: each document sealed, without its signature, and the byte (``seam``) at which that goes in.
         """
         rows: list[ReportRow] = []
         seams, stored = [], []
@@ -191,7 +231,7 @@ class Issue:
             head = b'%b"digest":"%b",%b' % (draft.before_digest, digest.encode(), draft.before_signature)
             rows.append(row)
             seams.append(len(head))
-            stored.append(head + rest)
+            stored.append(self._box.close(row.report_id, version, head + rest))
         self.rows += rows
         return pa.table(
             {
@@ -243,6 +283,7 @@ def documents(batch: Batch, data_key: bytes) -> Iterator[Document]:
     files = parts(batch)
     if not files:
         return
+    box = Box.of(data_key)
     with connect(data_key) as con:
         seal, tree = _sealed(con, batch)
         index = 0
@@ -252,7 +293,7 @@ def documents(batch: Batch, data_key: bytes) -> Iterator[Document]:
                 for report_id, version, request_id, found, seam, stored in zip(
                     *(column.to_pylist() for column in rows.columns), strict=True
                 ):
-                    content = _signed(stored, seam, seal.field(tree, index))
+                    content = _signed(box.open(report_id, version, stored), seam, seal.field(tree, index))
                     yield Document(report_id, version, request_id, found, content)
                     index += 1
 
@@ -275,4 +316,4 @@ def read(batch: Batch, data_key: bytes, report_id: str, version: int) -> bytes:
         if row is None:
             raise ReportNotFoundError(batch.id, report_id, version)
         seal, tree = _sealed(con, batch)
-        return _signed(row[2], row[1], seal.field(tree, row[0]))
+        return _signed(Box.of(data_key).open(report_id, version, row[2]), row[1], seal.field(tree, row[0]))

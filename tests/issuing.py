@@ -27,7 +27,7 @@ def issue(batch: Batch, store: Store, limits: Limits | None = None) -> dict[str,
     """The report stage without keys and settings of a workspace."""
     with connect(DATA_KEY, limits) as con:
         constants.prepare(con, batch, load_contracts())
-        return report.Issue(con, batch, store, ID_KEY, PlainOpener()).run(KEY)
+        return report.Issue(con, batch, store, ID_KEY, PlainOpener(), report.Box.of(DATA_KEY)).run(KEY)
 
 
 def contents(batch: Batch) -> dict[str, bytes]:
