@@ -120,9 +120,7 @@ class _Reader:
         settings = ws.settings
         keyring = KeyRing.open(settings.keys, ws.root)
         contracts = load_contracts(ws.path(settings.contracts) if settings.contracts else None)
-        pack = load_pack(
-            pack_folder(settings.policy_pack, ws.path(settings.policies) if settings.policies else None)
-        )
+        pack = load_pack(pack_folder(settings.policy_pack, ws.path(settings.policies) if settings.policies else None))
         departments = frozenset(dataset.split("/")[0] for dataset in contracts)
         return cls(
             store,
@@ -215,9 +213,7 @@ def read_persons(members: Sequence[Member], tokeniser: Tokeniser) -> list[Person
     """What the identifiers of members say, all of them in two calls (passports apart from numbers)."""
     persons = [Person(None, None, member.birth_date) for member in members]
     for passport in (False, True):
-        rows = [
-            i for i, m in enumerate(members) if m.id_number is not None and (m.id_kind == "passport") == passport
-        ]
+        rows = [i for i, m in enumerate(members) if m.id_number is not None and (m.id_kind == "passport") == passport]
         if not rows:
             continue
         column = pa.array([members[i].id_number for i in rows], pa.string())
@@ -266,9 +262,7 @@ def _named(lines: Sequence[Line]) -> tuple[list[str], list[str], list[str]]:
     requests = {line.request.request_id for line in lines if line.request and line.request.request_id}
     withdrawn = {line.withdrawal.request_id for line in lines if line.withdrawal}
     members = [member for line in lines if line.request for member in line.request.members or ()]
-    given = {
-        m.authorisation.authorisation_id for m in members if m.authorisation and m.authorisation.authorisation_id
-    }
+    given = {m.authorisation.authorisation_id for m in members if m.authorisation and m.authorisation.authorisation_id}
     return sorted(requests | withdrawn), sorted(given), sorted(withdrawn)
 
 

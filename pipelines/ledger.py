@@ -142,9 +142,7 @@ def _known(connection: sa.Connection, entries: Sequence[Entry]) -> dict[tuple[st
     return {
         (row.kind, row.batch_id, row.subject): row.detail
         for (kind, batch_id), subjects in wanted.items()
-        for row in find(
-            connection, ledger, "subject", subjects, ledger.c.kind == kind, ledger.c.batch_id == batch_id
-        )
+        for row in find(connection, ledger, "subject", subjects, ledger.c.kind == kind, ledger.c.batch_id == batch_id)
     }
 
 

@@ -87,9 +87,7 @@ def _covered(path: str, wrong: tuple[str, ...]) -> bool:
     return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in wrong)
 
 
-def _all(
-    request: Request, persons: Sequence[Person], context: Context, wrong: tuple[str, ...]
-) -> Iterator[Problem]:
+def _all(request: Request, persons: Sequence[Person], context: Context, wrong: tuple[str, ...]) -> Iterator[Problem]:
     answer = _policy(request, context)
     if answer.problem:
         yield answer.problem
@@ -102,9 +100,7 @@ def _all(
         yield from _dates(request, member, person, path)
         yield from _known_codes(member, answer, path)
         if member.authorisation is not None:
-            yield from _authorisation(
-                member, member.authorisation, person, f"{path}.authorisation", answer, context
-            )
+            yield from _authorisation(member, member.authorisation, person, f"{path}.authorisation", answer, context)
 
 
 def _policy(request: Request, context: Context) -> PolicyAnswer:

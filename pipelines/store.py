@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pipelines import tables
 from pipelines.batch import Batch
 from pipelines.errors import HeduiError
+from pipelines.store_rows import ExtractRow, ReportRow
+
+__all__ = [
+    "ExtractRow",
+    "ReportChangedError",
+    "ReportRow",
+    "Store",
+    "StoreAheadError",
+    "find",
+    "insert_many",
+    "insert_new",
+]
 
 SCHEMA = "0001"
 # Readers beside one writer; nothing acknowledged is lost with the power; tokens land all over their index, which
@@ -57,34 +69,6 @@ class ReportChangedError(HeduiError):
     zh = "报告 {report_id} 第 {version} 版已存在且内容不同"
     en = "report {report_id} version {version} exists with another content"
     todo = "a report never changes: issue the next version"
-
-
-@dataclass(frozen=True)
-class ExtractRow:
-    """What one extract was, for the store's history (R7, R61)."""
-
-    batch_id: str
-    dataset: str
-    digest: str
-    as_of: date | None
-    rows_read: int
-    rows_admitted: int
-    quarantined: int
-    medians: Mapping[str, int]
-    state: str
-
-
-@dataclass(frozen=True)
-class ReportRow:
-    """One version of a report and the batch file that holds it; ``supersedes`` is the version before."""
-
-    report_id: str
-    version: int
-    request_id: str
-    batch_id: str
-    digest: str
-    part: str
-    supersedes: int | None = None
 
 
 def _now() -> datetime:

@@ -1,16 +1,11 @@
-"""A batch with issued reports for tests of delivery; run as a program it delivers, and may die on the way.
-
-``python -m tests.delivering WORKSPACE POINT CALL before|after`` ends with status 9 at the given call of a point.
-"""
+"""A batch with issued reports for tests of delivery, and a process that delivers it and dies on the way."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines import deliver
@@ -82,8 +77,13 @@ def dying(point: str, left: int, when: str) -> None:
     setattr(target, name, replaced)
 
 
-if __name__ == "__main__":
-    deliver.PART_REPORTS = 3
-    workspace = Workspace.open(Path(sys.argv[1]))
-    dying(sys.argv[2], int(sys.argv[3]), sys.argv[4])
-    deliver.run(Batch.open(workspace.batches, BATCH), workspace, read)
+def delivered_until(ws: Workspace, point: str, call: int, when: str) -> int:
+    """Deliver in a process of its own that dies at the given call; returns its exit status, 9 if it did."""
+    child = os.fork()
+    if child == 0:
+        try:
+            dying(point, call, when)
+            deliver.run(Batch.open(ws.batches, BATCH), ws, read)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

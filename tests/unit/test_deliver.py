@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from pipelines.deliver import DeliveryIncompleteError
 from pipelines.settings import Workspace
 from pipelines.store import Store, insert_many
 from tests.cases import workspace
-from tests.delivering import BATCH, held, issue, read
+from tests.delivering import BATCH, delivered_until, held, issue, read
 from tests.unit.test_store import request_row
 
 
@@ -88,8 +86,7 @@ POINTS = [
 @pytest.mark.parametrize(("point", "call", "when"), POINTS)
 def test_killed_anywhere_and_run_again(ws: Workspace, point: str, call: int, when: str) -> None:
     batch = issue(ws, 8)
-    command = [sys.executable, "-m", "tests.delivering", str(ws.root), point, str(call), when]
-    assert subprocess.run(command, check=False, cwd=Path(__file__).parents[2]).returncode == 9
+    assert delivered_until(ws, point, call, when) == 9
     assert deliver.run(batch, ws, read) == {"delivered": 8}
     assert held(ws) == receipts(ws) == ids(*range(8))
     store = Store.open(ws.store_url)
@@ -99,8 +96,7 @@ def test_killed_anywhere_and_run_again(ws: Workspace, point: str, call: int, whe
 
 def test_withdrawn_after_it_was_sent_and_before_that_was_known(ws: Workspace) -> None:
     batch = issue(ws, 4)
-    command = [sys.executable, "-m", "tests.delivering", str(ws.root), "send", "1", "after"]
-    subprocess.run(command, check=False, cwd=Path(__file__).parents[2])
+    assert delivered_until(ws, "send", 1, "after") == 9
     withdraw(ws, "R-0001")
     assert deliver.run(batch, ws, read) == {"delivered": 4}
     assert held(ws) == receipts(ws) == ids(0, 1, 2, 3)

@@ -22,9 +22,7 @@ def store(store_url: str) -> Store:  # noqa: F811
 
 
 def filled(store: Store, entries: int = 5) -> Store:
-    ledger.append_many(
-        store, [Entry("query", "b1", f"x/{i}", {"persons": i, "title": "核对"}) for i in range(entries)]
-    )
+    ledger.append_many(store, [Entry("query", "b1", f"x/{i}", {"persons": i, "title": "核对"}) for i in range(entries)])
     return store
 
 

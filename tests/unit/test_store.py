@@ -93,9 +93,7 @@ def test_the_latest_version_is_found(store: Store) -> None:
 
 def test_only_one_application_of_a_request_is_open(store: Store) -> None:
     with store.begin() as connection:
-        insert_many(
-            connection, tables.requests, [request_row("R-1", "superseded"), request_row("R-1", application=2)]
-        )
+        insert_many(connection, tables.requests, [request_row("R-1", "superseded"), request_row("R-1", application=2)])
     with pytest.raises(sa.exc.IntegrityError), store.begin() as connection:
         insert_many(connection, tables.requests, [request_row("R-1", application=3)])
 
