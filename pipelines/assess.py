@@ -6,6 +6,7 @@ is a folder of encrypted Parquet under ``assessed/``; a shard that is there is n
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -152,7 +153,7 @@ def run(
         KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder),
         workspace.settings.limits,
     ) as con:
-        _load_common(con, batch, contracts, _ended(batch, workspace))
+        _load_common(con, batch, contracts, _ended(con, batch, workspace))
         done = number = 0
         while count := _load_shard(con, batch, number, size):
             folder = batch.folder / "assessed" / f"{number:04d}"
@@ -168,8 +169,8 @@ def run(
     return summary
 
 
-def _ended(batch: Batch, workspace: Workspace) -> list[Ended]:
-    """Authorisations withdrawn since the plan: their answers are withheld, and the ledger says so (R30, R31)."""
+def _ended(con: duckdb.DuckDBPyConnection, batch: Batch, workspace: Workspace) -> list[Ended]:
+    """Authorisations of the batch that were withdrawn since the plan: their answers are withheld (R30, R31)."""
     store = Store.open(workspace.store_url)
     try:
         with store.read() as connection:
@@ -181,9 +182,15 @@ def _ended(batch: Batch, workspace: Workspace) -> list[Ended]:
             )
             found = sa.select(authorisations.c.request_id, authorisations.c.member_no, sa.literal("withdrawn"))
             withdrawn = found.join(current, own).where(authorisations.c.withdrawn_on.is_not(None)).distinct()
-            ended = [tuple(row) for row in connection.execute(withdrawn.order_by(sa.text("1, 2")))]
+            everywhere = [tuple(row) for row in connection.execute(withdrawn.order_by(sa.text("1, 2")))]
+        if not everywhere:
+            return []
+        planned = con.execute(f"SELECT request_id FROM {scan(batch.folder / 'requests.parquet')}").fetchall()
+        of_batch = {request for (request,) in planned}
+        ended = [row for row in everywhere if row[0] in of_batch]
         if ended:
-            ledger.append(store, "withheld", batch.id, "authorisations", {"members": len(ended)})
+            told = hashlib.sha256(json.dumps(ended).encode()).hexdigest()
+            ledger.append(store, "withheld", batch.id, told[:16], {"members": len(ended)})
     finally:
         store.close()
     return ended

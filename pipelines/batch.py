@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-STAGES = ("plan", "collect", "check_admitted", "assess", "check_assessed", "report", "deliver")
-
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:

@@ -63,7 +63,7 @@ def quiet_logs() -> None:
     level = logging.getLevelNamesMapping().get(os.environ.get("HEDUI_LOG", "WARNING").upper(), logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # the stream of the moment
     )
 
 

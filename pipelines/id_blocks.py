@@ -173,9 +173,7 @@ def _wrong_date(head: U64, tail: U64, latest: int) -> npt.NDArray[np.bool_]:
     years, days = calendar()
     year: U64 = (head >> np.uint64(48)) * np.uint64(100) + (tail & _BYTE)
     month, day = (tail >> np.uint64(16)) & _BYTE, (tail >> np.uint64(32)) & _BYTE
-    wrong: npt.NDArray[np.bool_] = (
-        years.take(_index(year)) & days.take(_index((month << np.uint64(7)) | day))
-    ) == 0
+    wrong: npt.NDArray[np.bool_] = (years.take(_index(year)) & days.take(_index((month << np.uint64(7)) | day))) == 0
     wrong |= (year * np.uint64(10_000) + month * np.uint64(100) + day) > np.uint64(latest)
     return wrong
 

@@ -67,9 +67,7 @@ def _cases(pack: Pack) -> Iterator[Finding]:
     """The pack's own tests."""
     for file, case in read_cases(pack.folder):
         for difference in differences(pack, case):
-            yield Finding(
-                "error", f"{file}: {case.name}", f"与预期不符:{difference}", f"not as expected: {difference}"
-            )
+            yield Finding("error", f"{file}: {case.name}", f"与预期不符:{difference}", f"not as expected: {difference}")
 
 
 def _where(row: Row) -> str:
@@ -166,9 +164,7 @@ def _unknown(pack: Pack) -> Iterator[Finding]:
             yield Finding("error", f"{where}: sources", f"没有 {dataset} 的数据约定", f"no contract for {dataset}")
         for name, test in programme.tests.items():
             if test.figure not in FIGURES:
-                yield Finding(
-                    "error", f"{where}: tests.{name}", f"没有指标 {test.figure}", f"no figure {test.figure}"
-                )
+                yield Finding("error", f"{where}: tests.{name}", f"没有指标 {test.figure}", f"no figure {test.figure}")
     known = division_names()
     for rows in pack.rows.values():
         for row in rows:

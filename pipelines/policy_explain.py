@@ -46,9 +46,7 @@ def explain(pack: Pack, programme: str, division: str, area_kind: str, on: date)
         As ``resolve``.
     """
     policy = resolve(pack, programme, division, area_kind, on)
-    return (
-        "\n".join([*_head(policy), *_tests(policy), *_settings(policy), *_lists(policy), *_sources(policy)]) + "\n"
-    )
+    return "\n".join([*_head(policy), *_tests(policy), *_settings(policy), *_lists(policy), *_sources(policy)]) + "\n"
 
 
 def _head(policy: ResolvedPolicy) -> Iterator[str]:

@@ -217,6 +217,8 @@ def _is_model(candidate: object) -> bool:
 
 def _value(model: type[BaseModel], name: str, value: object) -> object:
     field = model.model_fields[name]
+    if _is_model(field.annotation):
+        return None  # an object was wanted, and ``_lenient`` has read those
     whole: Any = Annotated[field.annotation, None, *field.metadata]
     adapter: TypeAdapter[object] = TypeAdapter(whole, config=ConfigDict(strict=True))
     try:
