@@ -257,7 +257,7 @@ def load_contract(file: Path) -> Contract:
     """
     name = f"{file.parent.name}/{file.name}"
     try:
-        given = yaml.safe_load(file.read_text(encoding="utf-8"))
+        given = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContractError(name, "-", f"not YAML: {getattr(error, 'problem', None) or 'not UTF-8'}") from None
     contract = _validated(given, name)
