@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipelines import texts
 from pipelines.warehouse import scan, sql_text
 
 SHARD = 4_000
@@ -31,6 +32,8 @@ PIECES = (
     "signature", "supersedes", "tests", "version", "withheld",
 )  # fmt: skip
 FIELDS = ("digest", "signature", "supersedes", "version")
+# Classes of things whose sealed display field is an address; those of a protected household stay sealed (R71).
+WITH_ADDRESS = ("dwelling", "premises")
 LISTS = tuple(piece for piece in PIECES if piece not in FIELDS)
 
 
@@ -170,7 +173,7 @@ def _runs(rows: pa.Table, households: int) -> tuple[memoryview, list[list[int]],
 def _open(con: duckdb.DuckDBPyConnection, members: Path, shard: Shard, opener: Opener) -> None:
     """Open names, ID numbers, addresses and plates of the shard into temporary tables of this connection."""
     sealed = con.execute(
-        f"SELECT request_id, member_no, display FROM {scan(members)} JOIN places USING (request_id) "
+        f"SELECT request_id, member_no, address_protected, display FROM {scan(members)} JOIN places USING (request_id) "
         f"WHERE {shard.condition}"
     ).to_arrow_table()
     opened = opener.members(sealed["display"].combine_chunks())
@@ -179,9 +182,18 @@ def _open(con: duckdb.DuckDBPyConnection, members: Path, shard: Shard, opener: O
         "CREATE OR REPLACE TEMP TABLE opened_members AS SELECT request_id, member_no, "
         "opened ->> '$.name' AS name, opened ->> '$.id_number' AS id_number FROM opened"
     )
-    held = con.execute(
-        "SELECT request_id, item_no, class, display FROM asset_items JOIN places USING (request_id) "
-        "WHERE display IS NOT NULL"
-    ).to_arrow_table()
+    _open_assets(con, opener)
+
+
+def _open_assets(con: duckdb.DuckDBPyConnection, opener: Opener) -> None:
+    """``opened_assets``; an address of a household with a protected member is not opened at all (R71)."""
+    displayed = "FROM asset_items JOIN places USING (request_id) WHERE display IS NOT NULL"
+    protected = f"class IN {WITH_ADDRESS} AND request_id IN (SELECT request_id FROM opened WHERE address_protected)"
+    held = con.execute(f"SELECT request_id, item_no, class, display {displayed} AND NOT ({protected})").to_arrow_table()
     shown = opener.assets(held["class"].combine_chunks(), held["display"].combine_chunks())
     put(con, "opened_assets", held.drop_columns(["class", "display"]).append_column("opened", shown))
+    words = texts.text("masked", "address")
+    con.execute(
+        f"INSERT INTO opened_assets SELECT request_id, item_no, ? {displayed} AND {protected}",
+        [f"{words.zh} {words.en}"],
+    )

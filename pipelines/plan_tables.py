@@ -48,6 +48,7 @@ _MEMBER = {
     "married": "BOOLEAN",
     "student": {"stage": "VARCHAR", "full_time": "BOOLEAN"},
     "legal_capacity": "BOOLEAN",
+    "address_protected": "BOOLEAN",
     "statuses": [{"kind": "VARCHAR", "from": "DATE", "to": "DATE"}],
     "authorisation": _AUTHORISATION,
 }
@@ -164,7 +165,7 @@ class PlanTables:
             "role": listed["role"],
             "birth_date": _births(plain, read.kind, listed["birth_date"].combine_chunks()),
         }
-        declared = ("married", "student_stage", "student_full_time", "legal_capacity")
+        declared = ("married", "student_stage", "student_full_time", "legal_capacity", "address_protected")
         columns |= {name: listed[name] for name in declared}
         return pa.table(columns | {"display": seal(key, listed["shown"].combine_chunks(), MEMBERS)})
 

@@ -70,6 +70,8 @@ class Member(_Part):
     married: bool | None = None
     student: Student | None = None
     legal_capacity: bool = True
+    # Of a victim of domestic violence, for example: reports of the household show no address (R71).
+    address_protected: bool = False
     statuses: tuple[Status, ...] = ()
     authorisation: Authorisation | None = None
 

@@ -37,6 +37,7 @@ STORIES = (
 # The second name holds what a page must escape, a rare character, and what JSON must escape; never-issued area codes.
 NAMES = ("王丽萍", '欧阳·𠮷<b>&"\\', "赵小满", "孙兰英")
 SHOWN = {"dwelling": "山东省淄博市张店区共青团西路{}号3号楼2单元501室", "vehicle": "鲁C·8A6{}3"}
+PROTECTED = "r47_unknown_share_is_disputed"  # of this household, a member's address is protected
 # Every digest that the stories leave open becomes the dataset's own, as if each had sent one extract.
 DIGEST = "'sha256:' || sha256({})"
 FACTS = f"list_transform(facts, lambda f: struct_update(f, extract_digest := {DIGEST.format('f.dataset')}))"
@@ -79,7 +80,7 @@ def tables(story: str, number: int) -> dict[str, pa.Table]:
         replaced = ", ".join(f"{sql} AS {name}" for name, sql in changed.items() if name in columns)
         ordered = f"SELECT * REPLACE ({replaced}) FROM ({select}) ORDER BY ALL"
         found[table] = con.execute(ordered if replaced else select).to_arrow_table()
-    found["members"] = _members(con, request, number)
+    found["members"] = _members(con, request, number, protected=story == PROTECTED)
     return found
 
 
@@ -87,7 +88,7 @@ def _shown(number: int) -> str:
     return " ".join(f"WHEN '{kind}' THEN '{text.format(number)}'" for kind, text in SHOWN.items())
 
 
-def _members(con: duckdb.DuckDBPyConnection, request: str, number: int) -> pa.Table:
+def _members(con: duckdb.DuckDBPyConnection, request: str, number: int, *, protected: bool) -> pa.Table:
     rows = con.execute("SELECT member_no, person IS NULL FROM household_members ORDER BY member_no").fetchall()
     shown = [
         json.dumps({"name": NAMES[no - 1], "id_number": None if newborn else id_number(number, no)}, ensure_ascii=False)
@@ -97,6 +98,7 @@ def _members(con: duckdb.DuckDBPyConnection, request: str, number: int) -> pa.Ta
         {
             "request_id": [request] * len(rows),
             "member_no": pa.array([no for no, _ in rows], pa.int32()),
+            "address_protected": [protected and place == 0 for place in range(len(rows))],
             "display": pa.array([text.encode() for text in shown], pa.binary()),
         }
     )

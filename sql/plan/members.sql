@@ -7,5 +7,6 @@ SELECT
   m.birth_date, m.relation, COALESCE(m.role, 'member') AS role, m.married,
   m.student.stage AS student_stage, COALESCE(m.student.full_time, FALSE) AS student_full_time,
   COALESCE(m.legal_capacity, TRUE) AS legal_capacity,
+  COALESCE(m.address_protected, FALSE) AS address_protected,
   to_json({'id_number': m.id_number, 'name': m.name})::VARCHAR AS shown
 FROM listed

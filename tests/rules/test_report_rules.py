@@ -8,13 +8,24 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines import documents, render, report, signing, texts
 from pipelines.settings import Limits
 from pipelines.store import Store
 from pipelines.warehouse import SQL
-from tests.assessed import DATA_KEY, STORIES, id_number, request_of, stories, write
+from tests.assessed import (
+    DATA_KEY,
+    PROTECTED,
+    SHOWN,
+    STORIES,
+    PlainOpener,
+    id_number,
+    request_of,
+    stories,
+    write,
+)
 from tests.issuing import all_issued, contents, issue, issue_new, issued
 
 # What a decision says, in either language; 不是审核确认决定 and 证据 are how a report says that it is none.
@@ -23,6 +34,8 @@ DECISION = re.compile(
     r"|\b(approv|refus|reject|den(y|ied|ial)|stop|terminat|revok|eligib|ineligib|disqualif|grant(ed|s)?\b|reduc)",
     re.IGNORECASE,
 )
+
+UNPROTECTED = "r48_title_and_filing_of_one_unit_are_one_home"
 
 
 def test_r65_every_item_leads_to_extract_row_digest_and_rule() -> None:
@@ -134,6 +147,34 @@ def test_r71_report_holds_data_of_its_own_household_only() -> None:
             assert not {i["display"] for i in found[other]["assets"]["items"]} & own - {None}
         numbers = {member["id_number"] for member in document["members"]} - {None}
         assert numbers <= {id_number(household[request], no) for no in range(1, 6)}
+
+
+def test_r71_protected_addresses_are_masked_and_their_evidence_stays(tmp_path: Path) -> None:
+    words = "地址保密 address protected"
+    street = SHOWN["dwelling"].partition("{}")[0]
+    masked = issued()[request_of(PROTECTED)]
+    homes = [item for item in masked["assets"]["items"] if item["class"] == "dwelling"]
+    assert homes
+    assert {item["display"] for item in homes} == {words}
+    assert all(item["facts"] and item["figure"] == "homes" for item in homes)
+    page = render.html(masked)
+    assert words in page
+    assert street not in json.dumps(masked, ensure_ascii=False) + page
+    (other,) = issue_new(tmp_path, [UNPROTECTED]).values()
+    assert street in other.decode()
+    assert words not in other.decode() + render.html(json.loads(other))
+
+
+def test_r71_a_protected_address_is_not_even_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def assets(self: PlainOpener, classes: pa.Array, sealed: pa.Array) -> pa.Array:
+        opened.extend(classes.to_pylist())
+        return sealed.cast(pa.string())
+
+    monkeypatch.setattr(PlainOpener, "assets", assets)
+    issue_new(tmp_path, [PROTECTED])
+    assert "dwelling" not in opened
 
 
 def test_r71_no_token_leaves_with_a_report(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,14 @@ def full() -> dict[str, object]:
     return request(
         "R-1", member(1, "R-1", ADULT), spouse, student, declaration=declaration, reference_date="2026-03-01"
     )
+
+
+def test_the_documents_own_example_is_taken_in(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "requests.md").read_text("utf-8")
+    request_line, withdrawal = (json.loads(part.partition("```")[0]) for part in text.split("```json")[1:])
+    ws, batch = planned(tmp_path, request_line, withdrawal)
+    assert rows(ws, batch, "member_no, address_protected", "members") == [(1, True), (2, False)]
+    assert rows(ws, batch, "member_no, withdrawn_on IS NULL", "authorisations") == [(1, True), (2, False)]
 
 
 def test_the_tables_say_what_the_request_said(tmp_path: Path) -> None:
