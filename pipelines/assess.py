@@ -18,7 +18,7 @@ from connectors.contract import Contract, load_contracts
 from pipelines import ledger
 from pipelines.batch import Batch
 from pipelines.errors import EpochMixedError
-from pipelines.facts import create_current_views, create_fact_tables
+from pipelines.facts import create_current_views, read_facts, write_facts
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
 from pipelines.store import Store
@@ -106,16 +106,23 @@ def _load_shard(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, size:
     return int(row[0]) if row else 0
 
 
-def _persons(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    """``shard_persons``: the shard's members and the numbers officially linked to them (R16)."""
+def _persons(con: duckdb.DuckDBPyConnection, batch: Batch, size: int) -> None:
+    """``shard_persons``: the members of every shard and the numbers officially linked to them (R16)."""
     links = batch.source_folder / "links.parquet"
     linked = scan(links) if links.exists() else "(SELECT NULL::UUID AS person, NULL::UUID AS other WHERE FALSE)"
     con.execute(
         f"""CREATE OR REPLACE TABLE shard_persons AS
-        WITH own AS (SELECT person FROM members WHERE person IS NOT NULL)
-        SELECT person FROM own
-        UNION SELECT l.other FROM {linked} l JOIN own ON own.person = l.person
-        UNION SELECT l.person FROM {linked} l JOIN own ON own.person = l.other"""
+        WITH sharded AS (
+            SELECT request_id, (row_number() OVER (ORDER BY request_id) - 1) // {size} AS shard
+            FROM {scan(batch.folder / "requests.parquet")}
+        ),
+        own AS (
+            SELECT m.person, s.shard FROM {scan(batch.folder / "members.parquet")} m JOIN sharded s USING (request_id)
+            WHERE m.person IS NOT NULL
+        )
+        SELECT person, shard FROM own
+        UNION SELECT l.other, own.shard FROM {linked} l JOIN own ON own.person = l.person
+        UNION SELECT l.person, own.shard FROM {linked} l JOIN own ON own.person = l.other"""
     )
 
 
@@ -154,12 +161,13 @@ def run(
         workspace.settings.limits,
     ) as con:
         _load_common(con, batch, contracts, _ended(con, batch, workspace))
+        _persons(con, batch, size)
+        write_facts(con, batch.folder / "facts")
         done = number = 0
         while count := _load_shard(con, batch, number, size):
             folder = batch.folder / "assessed" / f"{number:04d}"
             if not (folder / "conclusions.parquet").exists():
-                _persons(con, batch)
-                create_fact_tables(con, "shard_persons")
+                read_facts(con, batch.folder / "facts", number)
                 run_steps(con)
                 _write_shard(con, folder)
             done, number = done + count, number + 1

@@ -8,7 +8,7 @@ import duckdb
 
 from connectors.contract import Contract
 from pipelines.admission import current_view_sql
-from pipelines.warehouse import SQL, sql_text
+from pipelines.warehouse import SQL, scan, sql_text, write_parquet
 
 KINDS = ("income", "holding", "status", "link")
 ROW = ("extract_digest", "row_no", "row_digest")
@@ -36,35 +36,51 @@ def create_current_views(
         con.execute(f"CREATE OR REPLACE VIEW {table_name(dataset)} AS {select}")
 
 
-def create_fact_tables(con: duckdb.DuckDBPyConnection, persons: str) -> None:
-    """Unite the fact files of every kind, for the persons of the table ``persons`` (column ``person``)."""
-    for kind in KINDS:
+def write_facts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Unite the fact files of every kind, number the facts, and write each kind by shard; what is there stays.
+
+    Reading the admitted tables costs the same for one shard as for all, so it is done once.
+
+    Args:
+        con: has the current views, and ``shard_persons`` (person, shard): a person of two shards is in both.
+        folder: takes ``<kind>.parquet``, sorted by shard.
+    """
+    for place, kind in enumerate(KINDS):
+        if (folder / f"{kind}.parquet").exists():
+            continue
         files = sorted((SQL / "facts" / kind).glob("*.sql"))
-        parts = [sql_text(f"facts/{kind}.sql")] + [
-            f"SELECT f.* FROM ({file.read_text('utf-8')}) f SEMI JOIN {persons} p ON p.person = f.person"
+        parts = [f"SELECT *, 0 AS shard FROM ({sql_text(f'facts/{kind}.sql')})"] + [
+            f"SELECT f.*, p.shard FROM ({file.read_text('utf-8')}) f JOIN shard_persons p ON p.person = f.person"
             for file in files
         ]
-        con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS " + "\nUNION ALL BY NAME\n".join(f"({p})" for p in parts))
-    number_facts(con)
+        told = "\nUNION ALL BY NAME\n".join(f"({part})" for part in parts)
+        write_parquet(con, _numbered(place, kind, told) + " ORDER BY shard", folder / f"{kind}.parquet")
+
+
+def read_facts(con: duckdb.DuckDBPyConnection, folder: Path, shard: int) -> None:
+    """``fact_<kind>`` of one shard, and ``evidence``: from each fact's number to its row."""
+    for kind in KINDS:
+        of_shard = f"SELECT * EXCLUDE (shard) FROM {scan(folder / f'{kind}.parquet')} WHERE shard = {shard}"
+        con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS {of_shard}")
+    _divide(con)
 
 
 def number_facts(con: duckdb.DuckDBPyConnection) -> None:
-    """``told_<kind>`` → ``fact_<kind>``, with a number in the place of the evidence, and ``evidence`` by that number.
-
-    Numbers follow dataset, extract and row, so that an order by them is the same whatever the order of arrival (R66).
-    """
-    evidence = []
+    """Number the rows of ``told_<kind>`` and divide them into ``fact_<kind>`` and ``evidence``."""
     for place, kind in enumerate(KINDS):
-        order = "dataset, extract_digest, row_no, " + SAME_ROW[kind]
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE numbered AS "
-            f"SELECT {place << 40} + ROW_NUMBER() OVER (ORDER BY {order}) AS fact_no, * FROM told_{kind}"
-        )
-        con.execute(f"CREATE OR REPLACE TABLE fact_{kind} AS SELECT * EXCLUDE ({', '.join(ROW)}) FROM numbered")
-        con.execute(
-            f"CREATE OR REPLACE TABLE evidence_{kind} AS SELECT fact_no, dataset, {', '.join(ROW)} FROM numbered"
-        )
-        con.execute(f"DROP TABLE told_{kind}")
-        evidence.append(f"SELECT * FROM evidence_{kind}")
-    con.execute("DROP TABLE numbered")
+        con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS {_numbered(place, kind, f'SELECT * FROM told_{kind}')}")
+    _divide(con)
+
+
+def _numbered(place: int, kind: str, told: str) -> str:
+    """Numbers follow dataset, extract and row: an order by them does not depend on the order of arrival (R66)."""
+    order = f"dataset, extract_digest, row_no, {SAME_ROW[kind]}"
+    return f"SELECT {place << 40} + ROW_NUMBER() OVER (ORDER BY {order}) AS fact_no, * FROM ({told})"
+
+
+def _divide(con: duckdb.DuckDBPyConnection) -> None:
+    """The calculation carries a number in the place of the evidence; ``evidence`` opens it again."""
+    for kind in KINDS:
+        con.execute(f"CREATE OR REPLACE TABLE fact_{kind} AS SELECT * EXCLUDE ({', '.join(ROW)}) FROM told_{kind}")
+    evidence = [f"SELECT fact_no, dataset, {', '.join(ROW)} FROM told_{kind}" for kind in KINDS]
     con.execute("CREATE OR REPLACE VIEW evidence AS " + " UNION ALL ".join(evidence))
