@@ -160,6 +160,7 @@ def run(
         KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder),
         workspace.settings.limits,
     ) as con:
+        con.execute("SET preserve_insertion_order = false")  # every result is ordered where it is written
         _load_common(con, batch, contracts, _ended(con, batch, workspace))
         _persons(con, batch, size)
         write_facts(con, batch.folder / "facts")
