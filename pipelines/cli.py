@@ -28,7 +28,7 @@ app = typer.Typer(
 report = typer.Typer(help="核对报告 · show a report, or check its signature offline.", no_args_is_help=True)
 contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_args_is_help=True)
 policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
-keys = typer.Typer(help="密钥 · the root key.", no_args_is_help=True)
+keys = typer.Typer(help="密钥 · the root key, the public key of reports, key rotation.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
 for group, name in (
     (report, "report"),
@@ -43,6 +43,8 @@ app.command()(setting_up.demo)
 app.command()(setting_up.init)
 app.command()(setting_up.synth)
 keys.command("init")(setting_up.keys_init)
+keys.command("public")(setting_up.keys_public)
+keys.command("rotate")(setting_up.keys_rotate)
 app.command()(running.intake)
 app.command()(running.verify)
 app.command()(reading.sources)

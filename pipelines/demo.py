@@ -181,6 +181,7 @@ def make_workspace(
     ws = Workspace.open(root)
     if not ws.path(ws.settings.keys.path).exists():
         keys.init(ws.path(ws.settings.keys.path))
+    keys.KeyRing.open(ws.settings.keys, ws.root).export_public_key()
     return ws
 
 

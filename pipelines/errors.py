@@ -80,7 +80,7 @@ class EpochMixedError(HeduiError):
 
     zh = "令牌密钥期次不一致:{found} 与 {expected}"
     en = "tokens of key epoch {found} must not meet tokens of epoch {expected}"
-    todo = "collect the batch again under the current epoch"
+    todo = "collect anew under the current epoch: hedui verify"
 
 
 def where(error: BaseException) -> str:

@@ -44,7 +44,7 @@ from pipelines.requests import Line, Member, Problem, read_line
 from pipelines.sealing import seal
 from pipelines.settings import Workspace
 from pipelines.store import Store, insert_new
-from pipelines.store_tokens import token_texts
+from pipelines.store_tokens import require_epoch, token_texts
 
 CHUNK_LINES = 5_000
 SEAL_PURPOSE, SEAL_CONTEXT = "case-store", b"request"
@@ -82,6 +82,7 @@ def run(ws: Workspace, at: datetime, progress: Callable[[int], None] = lambda li
 
     Raises:
         CaseSystemUnavailableError: the case system could not be reached; what was done is kept.
+        RotationUnfinishedError: the key epoch changed meanwhile; what was done is kept.
     """
     total = IntakeResult()
     store = Store.open(ws.store_url)
@@ -175,6 +176,7 @@ class _Reader:
                 if outcome == "refused":
                     refused.append(_refusal(name, number, line, found))
             applications.write()
+            require_epoch(connection, self.tokeniser.epoch)
         counts.lines += len(chunk)
         return refused
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from pipelines.batch import write_json
+from pipelines.batch import whole_file, write_json
 from pipelines.errors import HeduiError
 from pipelines.root_key import fetch, init
 from pipelines.settings import KeySettings
@@ -32,6 +32,7 @@ from pipelines.settings import KeySettings
 __all__ = ["DataKeyDestroyedError", "KeyRing", "WrongRootKeyError", "derive", "destroy_data_key", "init"]
 
 WRAPPED, DESTROYED, EPOCHS = "key.wrapped", "key.destroyed.json", "epochs.json"
+PUBLIC = "report-signing.pub"
 
 
 @dataclass(eq=False)
@@ -89,11 +90,9 @@ class KeyRing:
         """The key epoch for new tokens; 1 until the first rotation."""
         return int(json.loads(self._epochs.read_text("utf-8"))["current"]) if self._epochs.exists() else 1
 
-    def rotate(self) -> int:
-        """Begin the next epoch; tokens of the one before are carried over by ``Tokeniser.retoken`` (R19)."""
-        following = self.epoch + 1
-        write_json(self._epochs, {"current": following})
-        return following
+    def begin(self, epoch: int) -> None:
+        """Make ``epoch`` the one of new tokens; ``rotation.rotate`` carries those of the case store over (R19)."""
+        write_json(self._epochs, {"current": epoch})
 
     def key(self, purpose: str, length: int = 32) -> bytes:
         """The key of a purpose that does not rotate (``row-digest``: reports repeat it for years)."""
@@ -131,11 +130,17 @@ class KeyRing:
         """The key that signs reports (RFC 8032)."""
         return Ed25519PrivateKey.from_private_bytes(derive(self._root, "hedui/report-signing"))
 
-    def export_public_key(self, path: Path) -> None:
-        """Write the public half of ``signing_key`` as PEM, for whoever checks reports offline."""
+    def export_public_key(self, path: Path | None = None) -> Path:
+        """Write the public half of ``signing_key`` as PEM, for whoever checks reports offline; returns where it is.
+
+        Args:
+            path: ``report-signing.pub`` beside the root key if left out.
+        """
+        path = path or self._epochs.with_name(PUBLIC)
         spki, pem = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.PEM
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(self.signing_key().public_key().public_bytes(pem, spki))
+        with whole_file(path) as temporary:
+            temporary.write_bytes(self.signing_key().public_key().public_bytes(pem, spki))
+        return path
 
 
 def _place(path: Path, content: bytes) -> None:

@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 
 from pipelines import ledger, policy
 from pipelines.batch import Batch, write_json
-from pipelines.errors import HeduiError
+from pipelines.errors import EpochMixedError, HeduiError
 from pipelines.keys import KeyRing
 from pipelines.plan_tables import SELECTION, PlanTables, open_applications
 from pipelines.settings import Workspace
 from pipelines.store import Store
+from pipelines.store_tokens import require_epoch
 from pipelines.warehouse import connect, write_parquet, write_table
 
 _OTHERS = ("not_authorised", "not_queryable", "not_asked")
@@ -115,10 +116,14 @@ def new_batch(
 
     Raises:
         NothingSelectedError: none of them is open.
+        EpochMixedError: those extracts are under another key epoch than a new batch would be (R19).
+        RotationUnfinishedError: the keys and the case store are not at the same epoch.
     """
+    epoch = KeyRing.open(ws.settings.keys, ws.root).epoch
     store = Store.open(ws.store_url)
     try:
         with store.read() as connection:
+            require_epoch(connection, epoch)
             wanted = sorted(open_applications(connection, request_ids, "request_id", "application", "document_digest"))
     finally:
         store.close()
@@ -127,8 +132,12 @@ def new_batch(
     name = hashlib.sha256(as_of.isoformat().encode())
     for request_id, _, digest in wanted:
         name.update(f"\n{request_id} {digest}".encode())
-    epoch = KeyRing.open(ws.settings.keys, ws.root).epoch
-    batch = Batch.create(ws.batches, name.hexdigest()[:12], as_of, epoch, admitted_from)
+    batch_id = name.hexdigest()[:12]
+    if admitted_from is not None and not (ws.batches / batch_id).exists():
+        source = Batch.open(ws.batches, admitted_from)
+        if source.epoch != epoch:
+            raise EpochMixedError(str(source.epoch), str(epoch))
+    batch = Batch.create(ws.batches, batch_id, as_of, epoch, admitted_from)
     if not (batch.folder / SELECTION).exists():
         write_json(batch.folder / SELECTION, [[request_id, number] for request_id, number, _ in wanted])
     return batch

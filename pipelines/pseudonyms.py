@@ -137,9 +137,17 @@ class Tokeniser:
         return unpack(blocks, valid)
 
     def retoken(self, tokens: pa.UuidArray, old_epoch: int, purpose: Purpose = "person") -> pa.UuidArray:
-        """Tokens of an older epoch as tokens of this one; identifiers are not needed (R19)."""
+        """Tokens of an older epoch as tokens of this one; identifiers are not needed (R19).
+
+        Raises:
+            TokenUnreadableError: some, of persons, are not of the older epoch; nothing is given back then.
+        """
         blocks = self._crypt(_storage(tokens), purpose, old_epoch, encrypt=False)
-        return self._tokens(blocks, np.asarray(tokens.is_valid()), purpose)
+        valid = np.asarray(tokens.is_valid())
+        strange = int((valid & ~well_formed(blocks)).sum()) if purpose == "person" else 0
+        if strange:
+            raise TokenUnreadableError(strange, old_epoch)
+        return self._tokens(blocks, valid, purpose)
 
     def _coded(self, text: pa.StringArray, purpose: Purpose) -> pa.UuidArray:
         """Each different value once, then back to the rows."""

@@ -3,40 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from pipelines import tables
+from pipelines.errors import EpochMixedError, HeduiError
+from pipelines.ledger import Entry, append_within
 from pipelines.store import Store
+
+ROTATION = "key_rotation"
+
+
+@dataclass(eq=False)
+class RotationUnfinishedError(HeduiError):
+    """The keys and the case store are not at the same epoch: new tokens would not meet the store's (R19)."""
+
+    keys: str
+    store: str
+
+    zh = "密钥为第 {keys} 期,案件库的令牌为第 {store} 期"
+    en = "the keys are at epoch {keys}, the case store's tokens at epoch {store}"
+    todo = "finish the rotation with: hedui keys rotate, then run the same command again"
+
+
+def token_epoch(connection: sa.Connection) -> int:
+    """The key epoch of the store's tokens; 1 until the first rotation."""
+    table = tables.ledger
+    query = sa.select(table.c.subject).where(table.c.kind == ROTATION, table.c.batch_id == "")
+    return max(map(int, connection.scalars(query)), default=1)
+
+
+def require_epoch(connection: sa.Connection, epoch: int) -> None:
+    """Make sure that tokens of ``epoch`` may be kept beside the store's.
+
+    Whoever writes tokens asks this at the end of the same transaction: a rotation waits for it, or has been seen.
+
+    Raises:
+        RotationUnfinishedError: the store's tokens are of another epoch.
+    """
+    found = token_epoch(connection)
+    if found != epoch:
+        raise RotationUnfinishedError(str(epoch), str(found))
 
 
 def retoken(store: Store, change: Callable[[pa.Array], pa.Array], epoch: int) -> int:
-    """Replace every person's token by its token of a new key epoch, all or none (R19).
+    """Replace every person's token by its token of a new key epoch, all or none, with an entry in the ledger (R19).
 
     Args:
         store: the case store.
-        change: tokens of the old epoch (UUID array) to tokens of the new one, in the same order.
-        epoch: the new epoch; rows that are in it already are left alone.
+        change: tokens of the store's epoch (UUID array) to tokens of the new one, in the same order.
+        epoch: the new epoch; a store that is at it already is left alone.
 
     Returns:
         how many rows were changed.
+
+    Raises:
+        EpochMixedError: the store holds tokens of another epoch than its own.
     """
     table = tables.members
     key = (table.c.request_id, table.c.application, table.c.member_no)
     with store.begin() as connection:
-        query = sa.select(*key, table.c.person).where(table.c.person.is_not(None), table.c.epoch != epoch)
-        rows = connection.execute(query.order_by(*key)).all()
-        if not rows:
+        if connection.dialect.name == "postgresql":
+            # No writer between reading and noting it; SQLite has its one write lock already.
+            connection.exec_driver_sql("LOCK TABLE members IN SHARE ROW EXCLUSIVE MODE")
+        old = token_epoch(connection)
+        if old >= epoch:
             return 0
+        query = sa.select(*key, table.c.person, table.c.epoch).where(table.c.person.is_not(None))
+        rows = connection.execute(query.order_by(*key)).all()
+        if strange := {row.epoch for row in rows} - {old}:
+            raise EpochMixedError(", ".join(map(str, sorted(strange))), str(old))
         new = token_texts(change(token_array([row.person for row in rows])))
         values = [
             {"r": row.request_id, "a": row.application, "m": row.member_no, "token": token, "new_epoch": epoch}
             for row, token in zip(rows, new, strict=True)
         ]
         where = sa.and_(*(c == sa.bindparam(p) for c, p in zip(key, "ram", strict=True)))
-        update = sa.update(table).where(where)
-        connection.execute(update.values(person=sa.bindparam("token"), epoch=sa.bindparam("new_epoch")), values)
+        update = sa.update(table).where(where).values(person=sa.bindparam("token"), epoch=sa.bindparam("new_epoch"))
+        if values:
+            connection.execute(update, values)
+        entry = Entry(ROTATION, "", str(epoch), {"from": old, "to": epoch, "tokens": len(rows)})
+        append_within(connection, [entry], store.now())
         return len(rows)
 
 

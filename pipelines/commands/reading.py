@@ -90,7 +90,7 @@ def report_check(
 ) -> int:
     """离线验证报告签名和内容 · verify a report offline; says what is wrong with one that was touched.
 
-    Example: hedui report check report.json --key hedui-public.pem
+    Example: hedui report check report.json --key keys/report-signing.pub
     """
     from pipelines.commands.report_text import public_key
     from pipelines.signing import check

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.terminal import JsonOption, WorkspaceOption, emit
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "workspace_template"
 
@@ -39,9 +43,11 @@ def init(
     for name in ("inbox", "extracts", "reports", "state", "batches"):
         ws.path(name).mkdir(exist_ok=True)
     root_key = ws.path(ws.settings.keys.path)
-    if ws.settings.keys.provider == "file" and not root_key.exists():
-        keys.init(root_key)
-    typer.echo(f"{folder}: hedui.yaml, keys/root.key (0600)")
+    if ws.settings.keys.provider == "file":
+        if not root_key.exists():
+            keys.init(root_key)
+        public = keys.KeyRing.open(ws.settings.keys, ws.root).export_public_key()
+        typer.echo(f"{folder}: hedui.yaml, {root_key.name} (0600), {public.name}")
     typer.echo(f"下一步 next: edit {configuration}, then hedui sources -w {folder}")
 
 
@@ -57,6 +63,45 @@ def keys_init(workspace: WorkspaceOption = Path(".")) -> None:
     path = ws.path(ws.settings.keys.path)
     keys.init(path)
     typer.echo(f"{path} (0600). 请另存一份备份 keep a copy apart from the data: without it nothing can be opened.")
+    if ws.settings.keys.provider == "file":
+        _tell_public(keys.KeyRing.open(ws.settings.keys, ws.root).export_public_key())
+
+
+def keys_public(
+    out: Annotated[Path | None, typer.Option(help="File to write; beside the root key if left out.")] = None,
+    workspace: WorkspaceOption = Path("."),
+) -> None:
+    """导出验证报告签名的公钥 · write the public key with which anybody checks this site's reports offline.
+
+    Example: hedui keys public -w /srv/hedui --out report-signing.pub
+    """
+    from pipelines.keys import KeyRing
+    from pipelines.settings import Workspace
+
+    ws = Workspace.open(workspace)
+    _tell_public(KeyRing.open(ws.settings.keys, ws.root).export_public_key(out))
+
+
+def keys_rotate(workspace: WorkspaceOption = Path("."), as_json: JsonOption = False) -> None:
+    """轮换令牌密钥:案件库的令牌随之更换,旧批次不变 · begin the next key epoch; old batches stay readable.
+
+    Killed halfway, it is run again. One household can be verified alone after the next full batch.
+
+    Example: hedui keys rotate -w /srv/hedui
+    """
+    from pipelines.rotation import rotate
+    from pipelines.settings import Workspace
+
+    done = rotate(Workspace.open(workspace))
+
+    def draw(out: Console) -> None:
+        out.print(f"第 {done.epoch} 期密钥 key epoch {done.epoch}: {done.tokens:,} 个令牌已更换 tokens carried over")
+
+    emit(asdict(done), as_json, draw)
+
+
+def _tell_public(path: Path) -> None:
+    typer.echo(f"{path}: 交给需要离线验证报告的人 for whoever checks reports: hedui report check FILE --key {path}")
 
 
 def synth(

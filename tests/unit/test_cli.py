@@ -32,7 +32,7 @@ def test_every_command_has_an_example(command: list[str], capsys: pytest.Capture
 
 def test_all_promised_commands_are_there() -> None:
     promised = "demo, init, intake, verify, report show, report check, sources, contracts check, policy check, "
-    promised += "policy explain, keys init, ledger verify, synth"
+    promised += "policy explain, keys init, keys public, keys rotate, ledger verify, synth"
     assert {" ".join(c) for c in commands()} >= set(promised.split(", "))
 
 
@@ -60,9 +60,13 @@ def test_init_makes_a_workspace_that_opens(tmp_path: Path, capsys: pytest.Captur
     key = ws.path(ws.settings.keys.path)
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert set(ws.settings.sources) == set(load_contracts())
-    before = key.read_bytes()
+    public = key.with_name("report-signing.pub")
+    before = key.read_bytes(), public.read_bytes()
+    assert b"BEGIN PUBLIC KEY" in before[1]
     assert cli.run(["init", str(folder)]) == 0
-    assert key.read_bytes() == before
+    assert (key.read_bytes(), public.read_bytes()) == before
+    assert cli.run(["keys", "public", "-w", str(folder), "--out", str(tmp_path / "handed-out.pub")]) == 0
+    assert (tmp_path / "handed-out.pub").read_bytes() == before[1]
     assert cli.run(["keys", "init", "-w", str(folder)]) == 2
     assert "root key exists" in capsys.readouterr().err
 

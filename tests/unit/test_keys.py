@@ -113,7 +113,8 @@ def test_every_purpose_epoch_and_length_has_its_own_key(ring: KeyRing) -> None:
 
 def test_r19_rotation_counts_epochs_and_keeps_the_old_keys(ring: KeyRing, tmp_path: Path) -> None:
     before = ring.token_key("person", 1)
-    assert (ring.epoch, ring.rotate(), ring.rotate()) == (1, 2, 3)
+    assert ring.epoch == 1
+    ring.begin(3)
     assert KeyRing(ROOT, tmp_path / "keys" / "epochs.json").epoch == 3
     assert ring.token_key("person", 1) == before
 
@@ -170,7 +171,7 @@ def test_r72_a_batch_that_never_had_a_key(tmp_path: Path) -> None:
 
 
 def test_signatures_verify_with_the_exported_key(ring: KeyRing, tmp_path: Path) -> None:
-    ring.export_public_key(tmp_path / "keys/report-signing.pub")
+    assert ring.export_public_key() == tmp_path / "keys/report-signing.pub"
     public = load_pem_public_key((tmp_path / "keys/report-signing.pub").read_bytes())
     public.verify(ring.signing_key().sign(b"root"), b"root")  # type: ignore[union-attr,call-arg,arg-type]
 

@@ -14,6 +14,7 @@ from pipelines import intake, ledger, plan, tables
 from pipelines.batch import Batch
 from pipelines.keys import KeyRing
 from pipelines.opening import SealedFields
+from pipelines.rotation import rotate
 from pipelines.store import Store
 from pipelines.warehouse import connect, scan
 from tests.cases import AT, authorisation, id_number, member, put, request, workspace
@@ -130,7 +131,7 @@ def test_r20_a_withdrawn_request_is_no_other_request(tmp_path: Path) -> None:
 def test_r19_tokens_are_of_the_batchs_epoch_whatever_the_store_has(tmp_path: Path) -> None:
     lines = [request(f"R-{i}", member(1, f"R-{i}", ADULT)) for i in (1, 2)]
     ws, batch = planned(tmp_path, *lines)
-    KeyRing.open(ws.settings.keys, ws.root).rotate()
+    rotate(ws)
     later = plan.new_batch(ws, AT.replace(hour=4))
     assert later.epoch == 2
     plan.run(later, ws)

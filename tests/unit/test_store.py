@@ -18,7 +18,7 @@ from pipelines import store as stores
 from pipelines import tables
 from pipelines.batch import Batch
 from pipelines.store import ExtractRow, ReportChangedError, ReportRow, Store, StoreAheadError, find, insert_many
-from pipelines.store_tokens import retoken, token_array, token_texts
+from pipelines.store_tokens import RotationUnfinishedError, require_epoch, retoken, token_array, token_texts
 from tests.databases import store_url  # noqa: F401
 
 REPORT = ReportRow("HD1", 1, "R-1", "b1", "d1", "part-0001.parquet")
@@ -164,6 +164,8 @@ def test_r19_tokens_are_carried_over_all_at_once(store: Store) -> None:
 
     assert retoken(store, change, 2) == 3
     assert retoken(store, change, 2) == 0
+    with store.begin() as connection, pytest.raises(RotationUnfinishedError):
+        require_epoch(connection, 1)
     with store.read() as connection:
         query = sa.select(tables.members.c.person, tables.members.c.epoch).order_by(tables.members.c.member_no)
         found = connection.execute(query).all()
