@@ -32,7 +32,8 @@ from pipelines.settings import KeySettings
 __all__ = ["DataKeyDestroyedError", "KeyRing", "WrongRootKeyError", "derive", "destroy_data_key", "init"]
 
 WRAPPED, DESTROYED, EPOCHS = "key.wrapped", "key.destroyed.json", "epochs.json"
-PUBLIC = "report-signing.pub"
+# In the workspace, wherever the root key is: a secrets mount is often read-only.
+FOLDER, PUBLIC = "keys", "report-signing.pub"
 
 
 @dataclass(eq=False)
@@ -78,12 +79,12 @@ class KeyRing:
 
         Args:
             settings: the part ``keys`` of hedui.yaml.
-            folder: the workspace; relative paths start there, and ``epochs.json`` lies beside ``keys.path``.
+            folder: the workspace; relative paths start there, and ``keys/epochs.json`` counts the key epochs.
 
         Raises:
             RootKeyMissingError, RootKeyExposedError, RootKeyMalformedError, RootKeyCommandError: as they say.
         """
-        return cls(fetch(settings, folder), (folder / settings.path).parent / EPOCHS)
+        return cls(fetch(settings, folder), folder / FOLDER / EPOCHS)
 
     @property
     def epoch(self) -> int:
@@ -134,7 +135,7 @@ class KeyRing:
         """Write the public half of ``signing_key`` as PEM, for whoever checks reports offline; returns where it is.
 
         Args:
-            path: ``report-signing.pub`` beside the root key if left out.
+            path: ``keys/report-signing.pub`` in the workspace if left out.
         """
         path = path or self._epochs.with_name(PUBLIC)
         spki, pem = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.PEM

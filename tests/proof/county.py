@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import yaml
+
 from pipelines import intake
+from pipelines.assess import shards
 from pipelines.batch import Batch
 from pipelines.demo import AS_OF
-from pipelines.settings import Workspace
-from pipelines.verify import open_batch
+from pipelines.settings import CONFIGURATION, Workspace
+from pipelines.summary import opened
+from pipelines.verify import open_batch, run_stage
+from pipelines.warehouse import scan
 from tests.bench import county as on_disk
+
+STAGES = ("plan", "collect", "check_admitted", "assess", "check_assessed", "report", "deliver")
+ASSESSED = {
+    "figures": "*",
+    "tests": "*",
+    "conclusions": "*",
+    "declaration": "*",
+    "deductions": "*",
+    "review": "request_id, code, rule, member_no, dataset, len(facts)",
+    "income_items": "* EXCLUDE (item_no)",
+    "asset_items": "request_id, member_no, dataset, class, value_fen, low, high, treatment, reason, rule, len(facts)",
+    "household_members": "request_id, member_no, counted, why, rule",
+    "member_coverage": "*",
+}
 
 
 @dataclass
@@ -37,3 +60,37 @@ def make(root: Path, households: int, seed: int) -> County:
     workspace = on_disk.workspace(root / "workspace", root / "county")
     intake.run(workspace, AS_OF)
     return County(root)
+
+
+def copy(workspace: Workspace, root: Path, **settings: object) -> Workspace:
+    """The workspace as it is, in another folder and with some settings changed."""
+    shutil.copytree(workspace.root, root)
+    file = root / CONFIGURATION
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | settings, allow_unicode=True), "utf-8")
+    return Workspace.open(root)
+
+
+def run(workspace: Workspace, as_of: datetime = AS_OF, stages: Sequence[str] = STAGES) -> Batch:
+    """Every stage, or some, without the confirmation by Great Expectations."""
+    batch = open_batch(workspace, as_of)
+    for stage in stages:
+        run_stage(stage, batch, workspace)
+    return batch
+
+
+def delivered(workspace: Workspace, batch: Batch) -> dict[str, bytes]:
+    """The delivered reports by request, each as its line."""
+    files = sorted((workspace.root / "reports" / batch.id).glob("part-????.jsonl"))
+    lines = [line for file in files for line in file.read_bytes().splitlines()]
+    return {json.loads(line)["request_id"]: line for line in lines}
+
+
+def answers(workspace: Workspace, batch: Batch) -> dict[str, list[tuple[object, ...]]]:
+    """What was assessed, as far as it names no token: figures, tests, conclusions, reasons, declarations."""
+    with opened(batch, workspace) as con:
+        return {
+            table: con.execute(
+                f"SELECT {columns} FROM {scan(*(folder / f'{table}.parquet' for folder in shards(batch)))} ORDER BY ALL"
+            ).fetchall()
+            for table, columns in ASSESSED.items()
+        }
