@@ -1,5 +1,11 @@
 -- Every figure of a household as a closed interval; `high` NULL means unbounded (a required source is missing).
-WITH parts AS (
+WITH kinds AS (
+  -- a test of a figure that nothing feeds yet must not vanish: the figure is there, and open
+  SELECT h.request_id, k.figure, k.unit FROM households h CROSS JOIN figure_kinds k
+  UNION
+  SELECT h.request_id, t.figure, t.unit FROM households h JOIN policy_tests t USING (policy_id)
+),
+parts AS (
   SELECT request_id, 'income.' || category AS figure, low_fen AS low, high_fen AS high FROM income_lines
   UNION ALL
   SELECT request_id, 'income', low_fen, high_fen FROM income_lines
@@ -29,11 +35,10 @@ open_figures AS (
   )
 )
 SELECT
-  h.request_id, k.figure, k.unit,
+  k.request_id, k.figure, k.unit,
   CAST(GREATEST(COALESCE(s.low, 0), 0) AS BIGINT) AS low,
   CASE WHEN o.figure IS NULL AND (s.figure IS NULL OR s.high IS NOT NULL)
     THEN CAST(GREATEST(COALESCE(s.high, 0), 0) AS BIGINT) END AS high
-FROM households h
-CROSS JOIN figure_kinds k
-LEFT JOIN summed s ON s.request_id = h.request_id AND s.figure = k.figure
-LEFT JOIN open_figures o ON o.request_id = h.request_id AND o.figure = k.figure
+FROM kinds k
+LEFT JOIN summed s ON s.request_id = k.request_id AND s.figure = k.figure
+LEFT JOIN open_figures o ON o.request_id = k.request_id AND o.figure = k.figure

@@ -23,6 +23,7 @@ SELECT
   treatment, why AS reason,
   CASE
     WHEN why = 'identity_conflict' THEN 'R12' WHEN why = 'after_death' THEN 'R21' WHEN why = 'stale' THEN 'R4'
+    WHEN why = 'ended_on_unknown' THEN CASE WHEN class = 'vehicle' THEN 'R52' ELSE 'R49' END
     WHEN why = 'custodial' THEN 'R55' WHEN why = 'mirrors_account' THEN 'R57' WHEN why = 'share_unknown' THEN 'R47'
     WHEN why = 'joint_account_unknown_shares' THEN 'R56' WHEN why = 'no_exchange_rate' THEN 'R58'
     WHEN treatment = 'exempt' THEN 'R53' WHEN treatment = 'not_counted' THEN 'R28'

@@ -1,4 +1,5 @@
 -- For every thing held: which holders are inside the household, whether anybody outside holds it too, and the shares.
+-- Outside is whoever does not count: a supporter, and a member who is not in the head count.
 WITH named AS (
   SELECT request_id, asset, class, member_no, UNNEST(co_holders) AS other
   FROM member_holdings
@@ -7,8 +8,11 @@ WITH named AS (
 outside AS (
   SELECT DISTINCT n.request_id, n.asset, n.class
   FROM named n
-  LEFT JOIN member_persons mp ON mp.request_id = n.request_id AND mp.person = n.other
-  WHERE mp.person IS NULL
+  WHERE NOT EXISTS (
+    SELECT 1 FROM member_persons mp
+    JOIN household_members hm ON hm.request_id = mp.request_id AND hm.member_no = mp.member_no AND hm.counted
+    WHERE mp.request_id = n.request_id AND mp.person = n.other
+  )
 ),
 shares AS (
   -- a member's share is sent once per source that names it: the largest of them counts once

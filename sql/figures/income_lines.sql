@@ -9,8 +9,9 @@ WITH judged AS (
     b.fact_no IS NOT NULL AS reported_before,
     x.cites
   FROM member_income i
-  LEFT JOIN netted_income n USING (fact_no)
-  LEFT JOIN reported_before b USING (fact_no)
+  -- a fact of a person in two requests has one row in each: the number alone does not tell them apart (R20)
+  LEFT JOIN netted_income n USING (request_id, member_no, fact_no)
+  LEFT JOIN reported_before b USING (request_id, member_no, fact_no)
   LEFT JOIN policy_income_excluded x ON x.policy_id = i.policy_id AND x.kind = i.kind
 ),
 treated AS (

@@ -21,7 +21,7 @@ standing AS (
     ON c.request_id = r.request_id AND c.member_no = r.member_no AND c.dataset = r.dataset AND c.record_ref = r.record_ref
 )
 SELECT
-  fact_no,
+  request_id, member_no, fact_no,
   CAST(CASE
     WHEN fact_no = MAX(fact_no) OVER same THEN GREATEST(SUM(amount_fen) OVER same, 0)
     ELSE 0

@@ -11,7 +11,7 @@ first_told AS (
   FROM wages
   GROUP BY request_id, member_no, payer, month
 )
-SELECT w.fact_no
+SELECT w.request_id, w.member_no, w.fact_no
 FROM wages w
 JOIN first_told f USING (request_id, member_no, payer, month)
 WHERE w.place > f.place

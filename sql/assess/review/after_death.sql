@@ -1,8 +1,10 @@
--- R21, R22: something dated after a member's recorded death; a question to a person, nothing more.
-SELECT request_id, 'income_after_death' AS code, 'R22' AS rule, member_no, dataset, list_sort(LIST(fact_no)) AS facts
-FROM income_lines
-WHERE reason = 'after_death'
-GROUP BY request_id, member_no, dataset
+-- R21, R22: something dated after a member's recorded death; a question to a person, nothing more. A pension that the
+-- pack does not count is one as well; what its own correction takes back is none.
+SELECT i.request_id, 'income_after_death' AS code, 'R22' AS rule, i.member_no, i.dataset, list_sort(LIST(i.fact_no)) AS facts
+FROM member_income i
+JOIN income_lines l USING (request_id, member_no, fact_no)
+WHERE i.reason = 'after_death' AND l.treatment NOT IN ('netted', 'duplicate')
+GROUP BY i.request_id, i.member_no, i.dataset
 UNION ALL
 SELECT request_id, 'after_death', 'R21', member_no, dataset, list_sort(LIST(fact_no))
 FROM member_holdings

@@ -1,6 +1,6 @@
--- R12: the same ID number under another name.
+-- R12: the same ID number under another name, whether the fact counts or not.
 WITH found AS (
-  SELECT request_id, member_no, dataset, fact_no FROM income_lines WHERE reason = 'identity_conflict'
+  SELECT request_id, member_no, dataset, fact_no FROM member_income WHERE reason = 'identity_conflict'
   UNION
   SELECT request_id, member_no, dataset, fact_no FROM member_holdings WHERE reason = 'identity_conflict'
   UNION

@@ -1,10 +1,10 @@
--- R49: a home sold within the year before the reference date, whose price is found in no balance.
+-- R49: a home sold within as many months before the reference date as the window has, whose price is found in no balance.
 WITH sales AS (
   SELECT DISTINCT s.request_id, s.member_no, s.asset, s.proceeds_fen, s.dataset, s.fact_no
   FROM member_holdings s
   JOIN policy p USING (policy_id)
   WHERE s.class = 'sale' AND s.reason IS NULL AND s.proceeds_fen >= p.trace_proceeds_min_fen
-    AND s.status_on < s.reference_date AND s.status_on >= s.reference_date - INTERVAL 12 MONTH
+    AND s.status_on < s.reference_date AND s.status_on >= s.reference_date - to_months(p.window_months)
 )
 SELECT
   s.request_id, 'proceeds_untraced' AS code, 'R49' AS rule, s.member_no, s.dataset,
