@@ -64,7 +64,7 @@ class DatabaseEnd:
     """One end of the case system in a database that SQLAlchemy reaches."""
 
     def __init__(self, url: str, table: str) -> None:
-        self.engine = sa.create_engine(url)
+        self.engine = sa.create_engine(url, hide_parameters=True)  # an error never shows a document
         self.requests, self.reports, self.refusals = tables(table)
 
     def incoming(self) -> Iterator[Incoming]:

@@ -36,7 +36,9 @@ def open_database(
         SourceUnavailable: the database cannot be reached (R1), or refuses the account.
         ContractViolation: the table lacks a column, has another one's type, or one more than the contract.
     """
-    engine = sa.create_engine(_url(connection, root), connect_args=_limits(connection), poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        _url(connection, root), connect_args=_limits(connection), poolclass=sa.NullPool, hide_parameters=True
+    )
 
     statement = select(contract, delivery, asked, engine.dialect.name)
 

@@ -28,5 +28,5 @@ SELECT
 FROM assets a
 LEFT JOIN holders h ON h.request_id = a.request_id AND h.asset = a.asset AND h.class = a.class
 LEFT JOIN policy_vehicle_exempt v ON v.policy_id = a.policy_id AND v.use_character = a.use_character
-LEFT JOIN (SELECT DISTINCT request_id, asset FROM assets WHERE class IN ('deposit', 'wallet') AND held AND counted) m
+LEFT JOIN (SELECT DISTINCT request_id, split_part(asset, ' ', 1) AS asset FROM assets WHERE class IN ('deposit', 'wallet') AND held AND counted) m
   ON m.request_id = a.request_id AND m.asset = a.mirrors

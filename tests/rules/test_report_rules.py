@@ -67,6 +67,21 @@ def test_r65_figures_are_the_sums_of_their_items() -> None:
                     assert found["assets"][key][bound] == sum(own)
 
 
+def test_r65_every_decisive_fact_leads_to_its_item(tmp_path: Path) -> None:
+    twelve_months = "r62_income_exactly_at_a_limit_with_less_than_is_exceeded"
+    made = [json.loads(text) for text in issue_new(tmp_path, [twelve_months]).values()] + list(issued().values())
+    kinds = set()
+    for found in made:
+        items = {"income": found["income"]["items"], "asset": found["assets"]["items"]}
+        for decisive in found["decisive"]:
+            if decisive["kind"] == "fact":
+                own = [i for i in items[decisive["item_kind"]] if i["no"] == decisive["item"]]
+                assert [i["member"] for i in own] == [decisive["member"]]
+                assert own[0].get("dataset", decisive["dataset"]) == decisive["dataset"]
+                kinds.add(decisive["item_kind"])
+    assert kinds == {"income", "asset"}
+
+
 def test_r65_every_result_names_its_limit_and_its_ground() -> None:
     for found in issued().values():
         assert found["tests"]

@@ -171,3 +171,9 @@ def test_r19_tokens_are_carried_over_all_at_once(store: Store) -> None:
         found = connection.execute(query).all()
     assert [row.person for row in found] == [UUID(int=100 + i).hex for i in range(3)] + [None]
     assert [row.epoch for row in found][:3] == [2, 2, 2]
+
+
+def test_an_error_of_the_store_does_not_show_what_was_to_be_written(store: Store) -> None:
+    with pytest.raises(sa.exc.StatementError) as caught, store.begin() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:value)"), {"value": "what nobody may read"})
+    assert "nobody may read" not in str(caught.value)

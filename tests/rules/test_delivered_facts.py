@@ -1,0 +1,74 @@
+"""From a department's rows, by its own contract, to facts: nothing that was sent apart becomes one on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from connectors.contract import load_contracts
+from pipelines.admission import current_view_sql
+from pipelines.facts import table_name
+from pipelines.warehouse import SQL
+from tests.admitting import Lab, extract, person
+
+A = person(1)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+def facts(lab: Lab, kind: str, dataset: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The facts of one kind that a dataset's rows become."""
+    of = load_contracts()[dataset]
+    given = {column.source: None for column in of.columns}
+    admitted = lab.admit(of, extract(of, [given | row for row in rows]), [A])
+    assert admitted.rows_quarantined == 0
+    of_kind = (SQL / "facts" / kind / f"{table_name(dataset)}.sql").read_text("utf-8")
+    view = current_view_sql(of, [admitted.path])
+    return lab.query(f"WITH {table_name(dataset)} AS ({view}) SELECT * FROM ({of_kind}) ORDER BY row_no")
+
+
+def pension(paid_on: str, yuan: str = "600.00") -> dict[str, Any]:
+    """June's pension, as it was paid on a day."""
+    values = {"AAC002": A, "DYLB": "职工养老金", "AAE003": "202606", "FFJE": yuan, "FFRQ": paid_on, "BFBZ": "0"}
+    return _typed("social_security/pensions", values)
+
+
+def balance(kind: str = "活期", currency: str = "CNY", yuan: str = "100.00") -> dict[str, Any]:
+    """A balance under one and the same account number."""
+    values = {
+        "CKRSFZJHM": A, "CKRXM": "张三", "YHMC": "齐商银行", "ZH": "6223000000000001", "ZHWH": "0001", "ZHLB": kind,
+        "BZ": currency, "ZHYE": yuan, "YERQ": "2026-08-31", "DGBZ": "0",
+    }  # fmt: skip
+    return _typed("banks/deposits", values)
+
+
+def _typed(dataset: str, values: dict[str, str]) -> dict[str, Any]:
+    """Values as the contract's form delivers them."""
+    texts = pa.array(list(values.values()), pa.string())
+    types = [load_contracts()[dataset].schema.field(name).type for name in values]
+    return {n: texts[i].cast(of).as_py() for i, (n, of) in enumerate(zip(values, types, strict=True))}
+
+
+def test_r38_two_payments_of_one_month_are_two_facts(lab: Lab) -> None:
+    found = facts(lab, "income", "social_security/pensions", [pension("2026-06-05"), pension("2026-06-20")])
+    assert [fact["amount_fen"] for fact in found] == [60_000, 60_000]
+
+
+def test_r07_a_payment_that_a_file_holds_twice_is_one_fact(lab: Lab) -> None:
+    found = facts(lab, "income", "social_security/pensions", [pension("2026-06-05"), pension("2026-06-05")])
+    assert [fact["amount_fen"] for fact in found] == [60_000]
+
+
+def test_r56_balances_under_one_account_number_are_things_of_their_own(lab: Lab) -> None:
+    rows = [balance(), balance(kind="定期", yuan="90000.00"), balance(currency="USD", yuan="7.00")]
+    found = facts(lab, "holding", "banks/deposits", rows)
+    values = [(fact["value_fen"], fact["currency"]) for fact in found]
+    assert values == [(10_000, "CNY"), (9_000_000, "CNY"), (700, "USD")]
+    assert len({fact["asset"] for fact in found}) == 3
+    assert {fact["asset"].split(" ")[0] for fact in found} == {found[0]["asset"]}
