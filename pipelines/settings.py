@@ -54,7 +54,7 @@ class CaseSystems(_Part):
 class Limits(_Part):
     """What one run may use of the machine."""
 
-    memory: str = "1200MB"
+    memory: str = "1000MB"
     threads: int = Field(2, ge=1)
     shard_households: int = Field(20_000, ge=100, description="households assessed at once")
 
