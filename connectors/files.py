@@ -138,13 +138,16 @@ def open_files(
     """The extracts of a folder that count on the day of asking, oldest first.
 
     Raises:
-        SourceUnavailable: nothing was delivered, or the place cannot be reached (R1).
+        SourceUnavailable: nothing was delivered, no full extract was, or the place cannot be reached (R1).
         ExtractRefused: a manifest is missing or wrong (R2).
     """
     place = Place(connection, root, contract.dataset)
     seen = [manifest for manifest in manifests(contract, delivery, place) if manifest.as_of <= asked.on]
     if not seen:
         raise SourceUnavailable(contract.dataset, "find file", "no extract was delivered")
+    extracts = counted(seen)
+    if extracts[0].mode != "full":  # increments alone say nothing of what did not change
+        raise SourceUnavailable(contract.dataset, "find file", "increments without the full extract before them")
     return [
         Extract(
             dataset=contract.dataset,
@@ -156,7 +159,7 @@ def open_files(
             read=partial(_read, contract, delivery, place, manifest),
             name=manifest.file,
         )
-        for manifest in counted(seen)
+        for manifest in extracts
     ]
 
 

@@ -13,7 +13,7 @@ SELECT
   CASE
     WHEN reason = 'identity_conflict' THEN 'R12' WHEN reason = 'after_death' THEN 'R21' WHEN reason = 'stale' THEN 'R4'
     WHEN treatment = 'excluded' THEN 'R42' WHEN treatment = 'duplicate' THEN 'R40' WHEN treatment = 'netted' THEN 'R39'
-    WHEN treatment = 'loss' THEN 'R43' WHEN reason = 'annual_only' THEN 'R36' WHEN reason = 'straddles_window' THEN 'R46'
+    WHEN treatment = 'loss' THEN 'R43' WHEN reason = 'annual_only' THEN 'R36' WHEN reason = 'straddles_window' THEN 'R46' WHEN reason = 'correction_unclear' THEN 'R39'
     WHEN treatment = 'not_counted' THEN 'R28' ELSE 'R35'
   END AS rule,
   MIN(cites) AS cites,

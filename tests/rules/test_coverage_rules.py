@@ -74,6 +74,14 @@ def test_r1_a_dataset_without_a_connection_is_unavailable(tmp_path: Path) -> Non
     assert site.coverage(batch)["banks/accounts", site.uuid(batch, A)]["reason"] == "not_configured"
 
 
+def test_r1_increments_without_the_full_extract_before_them_are_no_answer(tmp_path: Path) -> None:
+    site = Site(tmp_path / "w", [accounts(mode="increment")])
+    site.deliver("banks/accounts", [account(1, B)], mode="increment")
+    batch = site.batch([("banks/accounts", A, "ask")])
+    collect.run(batch, site.ws)
+    assert site.coverage(batch)["banks/accounts", site.uuid(batch, A)]["state"] == "unavailable"
+
+
 def test_r2_an_empty_extract_is_an_answer(site: Site) -> None:
     for dataset in DATASETS:
         site.deliver(dataset, [])

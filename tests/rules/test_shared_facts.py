@@ -46,6 +46,21 @@ def test_r20_r40_wage_told_twice_of_a_person_in_two_requests_is_one_line_each() 
     assert found == [(request, told) for request in ("Q", "Q2") for told in ("counted", "duplicate")]
 
 
+def test_r20_a_persons_own_request_is_no_other_request() -> None:
+    household = assess({"members": {"A": {}}})
+    household.con.execute("INSERT INTO other_requests SELECT person, request_id FROM members")
+    run_steps(household.con)
+    assert household.rows("review", "code") == []
+
+
+def test_r44_cap_holds_for_the_month_and_the_earner_however_many_payers() -> None:
+    household = assess({"members": {"A": {}}, "income": [_wage(yuan="1000.00"), _wage(yuan="500.00", payer="商店")]})
+    household.con.execute("UPDATE policy SET wage_deduction_cap_fen = 8000")
+    run_steps(household.con)
+    assert household.rows("deductions", "low_fen, high_fen") == [(8_000, 8_000)]
+    assert household.rows("figures", "low, high", "figure = 'income'") == [(142_000, 142_000)]
+
+
 def test_r06_a_test_of_a_figure_that_nothing_feeds_is_undetermined_and_does_not_vanish() -> None:
     household = assess({"members": {"A": {}}})
     household.con.execute(
