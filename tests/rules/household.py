@@ -245,7 +245,8 @@ def _coverage(con: duckdb.DuckDBPyConnection, story: Story) -> None:
           CASE WHEN m.person IS NULL THEN 'not_queryable' ELSE 'ask' END AS state
         FROM members m JOIN requests r USING (request_id) JOIN policy_sources s USING (policy_id)""")
     con.execute("""CREATE TABLE coverage AS
-        SELECT DISTINCT dataset, person, 'covered' AS state, DATE '2026-09-10' AS as_of, 'sha256:0' AS extract_digest, 0 AS quarantined_rows
+        SELECT DISTINCT dataset, person, 'covered' AS state, DATE '2026-09-10' AS as_of, 'sha256:0' AS extract_digest,
+          0 AS quarantined_rows
         FROM queries WHERE state = 'ask'""")
     for gap in story.get("not_covered", []):
         who = story["members"] if gap.get("who", "all") == "all" else [gap["who"]]

@@ -76,7 +76,7 @@ def _treatments(table: str, key: str):
 
 FOUND = {
     "counted": _one("households", "counted"),
-    "window": lambda household, _: [day for day in household.rows("households", "window_from, window_to")[0]],
+    "window": lambda household, _: list(household.rows("households", "window_from, window_to")[0]),
     "figures": _figures,
     "tests": _pairs("tests", "test", "result"),
     "limit_totals": _limits,
