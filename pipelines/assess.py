@@ -6,23 +6,20 @@ is a folder of encrypted Parquet under ``assessed/``; a shard that is there is n
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
-import sqlalchemy as sa
 
 from connectors.contract import Contract, load_contracts
-from pipelines import ledger
 from pipelines.batch import Batch
+from pipelines.consent import Ended, ended_at_assessment
 from pipelines.errors import EpochMixedError
 from pipelines.facts import create_current_views, read_facts, write_facts
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
 from pipelines.store import Store
-from pipelines.tables import authorisations, requests
 from pipelines.warehouse import SQL, connect, scan, sql_text, write_parquet
 
 PLANNED = ("requests", "members", "member_statuses", "declarations", "queries", "other_requests")
@@ -44,7 +41,6 @@ RESULTS = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
     "tests", "declaration", "review", "decisive", "conclusions", "withheld",
 )  # fmt: skip
-Ended = tuple[str, int, str]  # request_id, member_no, reason
 WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
 
 
@@ -179,30 +175,11 @@ def run(
 
 
 def _ended(con: duckdb.DuckDBPyConnection, batch: Batch, workspace: Workspace) -> list[Ended]:
-    """Authorisations of the batch that were withdrawn since the plan: their answers are withheld (R30, R31)."""
     store = Store.open(workspace.store_url)
     try:
-        with store.read() as connection:
-            latest = sa.select(requests.c.request_id, sa.func.max(requests.c.application).label("application"))
-            current = latest.group_by(requests.c.request_id).subquery()
-            own = sa.and_(
-                authorisations.c.request_id == current.c.request_id,
-                authorisations.c.application == current.c.application,
-            )
-            found = sa.select(authorisations.c.request_id, authorisations.c.member_no, sa.literal("withdrawn"))
-            withdrawn = found.join(current, own).where(authorisations.c.withdrawn_on.is_not(None)).distinct()
-            everywhere = [tuple(row) for row in connection.execute(withdrawn.order_by(sa.text("1, 2")))]
-        if not everywhere:
-            return []
-        planned = con.execute(f"SELECT request_id FROM {scan(batch.folder / 'requests.parquet')}").fetchall()
-        of_batch = {request for (request,) in planned}
-        ended = [row for row in everywhere if row[0] in of_batch]
-        if ended:
-            told = hashlib.sha256(json.dumps(ended).encode()).hexdigest()
-            ledger.append(store, "withheld", batch.id, told[:16], {"members": len(ended)})
+        return ended_at_assessment(con, batch, store)
     finally:
         store.close()
-    return ended
 
 
 def _load_common(

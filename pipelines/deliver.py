@@ -20,6 +20,7 @@ import structlog
 from connectors.case_model import Answer, Outgoing, Receipt, ReportsEnd, text
 from connectors.case_systems import reports_end
 from pipelines.batch import Batch
+from pipelines.consent import ended_since_assessment
 from pipelines.errors import HeduiError
 from pipelines.keys import KeyRing
 from pipelines.ledger import Entry, append_within
@@ -130,8 +131,8 @@ class _Sender:
     _buffers: dict[int, list[Outgoing]] = field(default_factory=dict)
 
     def cancel(self) -> None:
-        """Take reports of withdrawn requests out of the outbox (R31)."""
-        withdrawn = sorted(self.store.withdrawn_requests())
+        """Take reports of withdrawn requests, and of withdrawn members, out of the outbox (R31)."""
+        withdrawn = sorted(ended_since_assessment(self.batch, self.store))
         with self.store.begin() as connection:
             own = find(connection, reports, "request_id", withdrawn, reports.c.batch_id == self.batch.id)
             keys = {(row.report_id, row.version) for row in own}

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from pipelines import constants
 from pipelines import documents as drafting
 from pipelines.batch import Batch, write_json
+from pipelines.consent import ended_since_assessment, held_back
 from pipelines.errors import HeduiError
 from pipelines.keys import derive
 from pipelines.ledger import Entry, append_many
@@ -151,9 +152,10 @@ class Issue:
     ) -> None:  # fmt: skip
         self._con, self._batch, self._store = con, batch, store
         self._id_key, self._opener, self._box, self._progress = id_key, opener, box, progress
-        self._withdrawn = store.withdrawn_requests()
+        self._withdrawn = ended_since_assessment(batch, store)
         self.rows: list[ReportRow] = []
-        self.unchanged = self.persons = self.withdrawn = self._done = self._part = 0
+        self.withdrawn: list[str] = []
+        self.unchanged = self.persons = self._done = self._part = 0
 
     def run(self, key: Ed25519PrivateKey) -> dict[str, object]:
         """Build, write, sign; then the store and the ledger take note."""
@@ -173,7 +175,7 @@ class Issue:
         new = self._store.put_reports(self.rows)
         append_many(self._store, self._entries(folder))
         return {
-            "reports": len(self.rows), "new": new, "unchanged": self.unchanged, "withdrawn": self.withdrawn,
+            "reports": len(self.rows), "new": new, "unchanged": self.unchanged, "withdrawn": len(self.withdrawn),
             "persons": self.persons,
         }  # fmt: skip
 
@@ -181,7 +183,7 @@ class Issue:
         source = scan(shard.folder / "households.parquet")
         asked = self._con.execute(f"SELECT request_id FROM {source} WHERE {shard.condition}").fetchall()
         ids = sorted(request for (request,) in asked if request not in self._withdrawn)
-        self.withdrawn += len(asked) - len(ids)
+        self.withdrawn += sorted(request for (request,) in asked if request in self._withdrawn)
         places = pa.table(
             {
                 "request_id": pa.array(ids, pa.string()),
@@ -246,7 +248,7 @@ class Issue:
 
     def _entries(self, folder: Path) -> list[Entry]:
         """What the ledger keeps: how many persons were opened and why, and what was signed."""
-        batch, entries = self._batch.id, []
+        batch, entries = self._batch.id, held_back(self._batch.id, self.withdrawn)
         if self.persons:
             entries.append(Entry("reidentification", batch, "report", {"purpose": "report", "persons": self.persons}))
         if self.rows:

@@ -1,8 +1,9 @@
 """Rotation of the token keys: the next epoch begins and the case store's tokens follow it (R19).
 
-The epoch is named first, in ``keys/epochs.json``, where every process takes it from; then the tokens change and the ledger
-notes it, in one transaction. Killed in between, both disagree: nothing is taken in or planned until the same command
-has been run again. Batches stay as they are, each under the epoch it was made with, whose keys can still be derived.
+The epoch is named first, in ``keys/epochs.json``, where every process takes it from; then the tokens change and the
+ledger notes it, in one transaction. Killed in between, both disagree: nothing is taken in or planned until the same
+command has been run again. Batches stay as they are, each under the epoch it was made with, whose keys can still be
+derived.
 """
 
 from __future__ import annotations

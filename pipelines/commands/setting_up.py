@@ -68,7 +68,9 @@ def keys_init(workspace: WorkspaceOption = Path(".")) -> None:
 
 
 def keys_public(
-    out: Annotated[Path | None, typer.Option(help="File to write; keys/report-signing.pub in the workspace if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; keys/report-signing.pub in the workspace if left out.")
+    ] = None,
     workspace: WorkspaceOption = Path("."),
 ) -> None:
     """导出验证报告签名的公钥 · write the public key with which anybody checks this site's reports offline.

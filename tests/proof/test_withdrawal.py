@@ -113,6 +113,25 @@ def test_r30_what_consent_no_longer_covers_is_withheld(
     assert others == [{k: v for k, v in undisturbed[r].items() if k not in signed} for r in reports if r != request]
 
 
+def test_r31_consent_that_ends_after_assessment_stops_the_report(
+    taken_in: Workspace, undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    first, second = [r for r in sorted(undisturbed) if len(undisturbed[r]["members"]) > 1][:2]
+    ws, batch = asked(taken_in, tmp_path)
+    finish(ws, batch, "assess", "check_assessed")
+    withdraw(ws, first, 2)
+    assert set(finish(ws, batch, "report")) == set(undisturbed) - {first}
+    assert entries(ws, "withheld") == [{"requests": 1}]
+    withdraw(ws, second, 2)
+    run_stage("deliver", batch, ws)
+    assert set(county.delivered(ws, batch)) == set(undisturbed) - {first, second}
+    # the next batch says the rest
+    later = county.run(ws, AS_OF.replace(hour=4))
+    reports = {request: json.loads(line) for request, line in county.delivered(ws, later).items()}
+    assert set(reports) == set(undisturbed)
+    assert all(items(reports[request], 2) == [] for request in (first, second))
+
+
 def test_r30_r31_a_withdrawn_request_leads_to_no_report_and_no_delivery(
     taken_in: Workspace, undisturbed: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -120,6 +139,7 @@ def test_r30_r31_a_withdrawn_request_leads_to_no_report_and_no_delivery(
     ws, batch = asked(taken_in, tmp_path)
     withdraw(ws, first)
     assert set(finish(ws, batch, "assess", "check_assessed")) == set()
+    assert "members" in entries(ws, "withheld")[0]
     withdraw(ws, second)
     reports = finish(ws, batch, "report")
     assert set(reports) == set(undisturbed) - {first, second}
