@@ -79,9 +79,17 @@ def tables(story: str, number: int) -> dict[str, pa.Table]:
         }
         replaced = ", ".join(f"{sql} AS {name}" for name, sql in changed.items() if name in columns)
         ordered = f"SELECT * REPLACE ({replaced}) FROM ({select}) ORDER BY ALL"
-        found[table] = con.execute(ordered if replaced else select).to_arrow_table()
+        found[table] = _compact(con.execute(ordered if replaced else select).to_arrow_table())
     found["members"] = _members(con, request, number, protected=story == PROTECTED)
     return found
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    """The same in buffers of its own size: DuckDB's are far bigger, and hundreds of those leave no room to fork."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return pa.ipc.open_stream(sink.getvalue()).read_all()
 
 
 def _shown(number: int) -> str:
