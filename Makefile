@@ -5,7 +5,9 @@ BIN := .venv/bin
 .venv/installed: requirements/uv.txt requirements/run.txt requirements/test.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python --require-hashes -r requirements/test.txt
+	@$(BIN)/uv pip install -q --system-certs --compile-bytecode -p $(BIN)/python --require-hashes -r requirements/test.txt || \
+	  { echo "uv could not install; pip goes on, with its own settings of index and certificate"; \
+	    $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt; }
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -40,9 +40,9 @@ class SourceUnavailable(HeduiError):
     step: str
     reason: str
 
-    zh = "{dataset}:{step} 时无法连接:{reason};相关人员记为未能核实"
+    zh = "{dataset}：{step} 时未应答：{reason}；相关人员记为未能核实"
     en = "{dataset}: unavailable at {step}: {reason}; its persons are not verified"
-    todo = "look at the connection with: hedui sources"
+    todo = "check folder, address and account of its connection in hedui.yaml"
 
 
 @dataclass(eq=False)

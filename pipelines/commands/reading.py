@@ -58,7 +58,7 @@ def policy_explain(
 ) -> None:
     """说明某日某地适用的标准及依据 · what holds on a date and place, with its citations.
 
-    Example: hedui policy explain subsistence_allowance --division 370303 --area-kind urban --on 2026-09-15
+    Example: hedui policy explain subsistence_allowance --area-kind urban --on 2026-09-15 -w /srv/hedui
     """
     from pipelines.policy_explain import explain
     from pipelines.settings import Workspace
@@ -74,7 +74,7 @@ def report_show(
 ) -> None:
     """显示一份报告的结论与理由 · show what a report says.
 
-    Example: hedui report show R-000123 -w demo
+    Example: hedui report show R-000123 -w /srv/hedui
     """
     from pipelines.commands.report_text import draw, find_report
 
@@ -83,7 +83,7 @@ def report_show(
 
 
 def report_check(
-    file: Annotated[Path, typer.Argument(help="The report's JSON file.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The report's JSON file.")],
     key: Annotated[Path | None, typer.Option(help="Public key (PEM) of the site; the workspace's if left out.")] = None,
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
@@ -164,7 +164,7 @@ def sources(
         draw_table(out, "", columns, rows)
         for state in states:
             if state.error is not None:
-                out.print(f"{state.dataset}: {state.error}")
+                out.print(str(state.error))
         if absent:
             out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
 
@@ -184,4 +184,12 @@ def _pack(workspace: Path) -> Pack:
 
 
 def _date(text: str) -> date:
-    return date.fromisoformat(text) if text else date.today()
+    """A day given as ISO 8601; today if empty.
+
+    Raises:
+        typer.BadParameter: it is no day.
+    """
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError:
+        raise typer.BadParameter("not a day, such as 2026-09-15") from None

@@ -34,9 +34,13 @@ def public_key(file: Path | None, workspace: Path) -> Ed25519PublicKey:
     from pipelines.errors import ConfigurationError
 
     if file is None:
-        from pipelines.keys import KeyRing
-        from pipelines.settings import Workspace
+        import typer
 
+        from pipelines.keys import KeyRing
+        from pipelines.settings import CONFIGURATION, Workspace
+
+        if not (workspace / CONFIGURATION).is_file():
+            raise typer.BadParameter("name the public key (--key FILE) or the workspace (-w FOLDER)")
         ws = Workspace.open(workspace)
         return KeyRing.open(ws.settings.keys, ws.root).signing_key().public_key()
     try:
@@ -85,12 +89,17 @@ def draw(out: Console, report: dict[str, Any]) -> None:
     )
     out.print(f"限额 limits       {text('limits', conclusion['limits']).zh}  {conclusion['limits']}")
     out.print(f"申报 declaration  {text('declaration', conclusion['declaration']).zh}  {conclusion['declaration']}")
+    names = {m["member"]: m["name"] for m in report["members"]}
+    titles = {s["dataset"]: s["title"]["zh"] for s in report["sources"]}
+    concerned: dict[tuple[str, str, str], list[str]] = {}
     for reason in conclusion["review"]:
-        out.print(
-            f"  复核 review: {json.dumps(reason, ensure_ascii=False)}"
-            if isinstance(reason, str)
-            else f"  复核 review: {reason.get('zh', '')} {reason.get('en', reason.get('code', ''))}"
-        )
+        source = titles.get(reason["dataset"], "")
+        told = concerned.setdefault((reason["zh"], reason["en"], names.get(reason["member"], "")), [])
+        if source and source not in told:
+            told.append(source)
+    for (zh, en, name), told in concerned.items():
+        whose, source = f"{name}：" if name else "", f"（来源：{'、'.join(told)}）" if told else ""
+        out.print(f"  复核 review: {whose}{zh} {en}{source}")
     rows = [
         (
             t["title"]["zh"],
@@ -104,8 +113,9 @@ def draw(out: Console, report: dict[str, Any]) -> None:
     draw_table(out, "", ("判定", "test", "查得 found", "限额 limit", "结果"), rows)
     open_sources = [c for c in report["coverage"] if c["state"] != "covered"]
     for entry in open_sources:
-        state = text("coverage", entry["state"]).zh
-        out.print(f"  未核实 not covered: {entry['dataset']} members {entry['members']}: {state}")
+        state = text("coverage", entry["state"])
+        whom = "、".join(names.get(member, str(member)) for member in entry["members"])
+        out.print(f"  未核实 not covered: {entry['dataset']} · {whom}: {state.zh} {state.en}")
 
 
 def amount(value: int, unit: str) -> str:

@@ -34,14 +34,18 @@ def intake(
     from pipelines import intake as stage
     from pipelines.settings import Workspace
 
-    result = stage.run(Workspace.open(workspace), moment(at))
+    ws = Workspace.open(workspace)
+    result = stage.run(ws, moment(at))
     columns = ("files", "lines", "accepted", "known", "withdrawn", "refused")
     document = asdict(result)
+
+    back = ws.settings.case_systems.reports
+    where = ws.path(back.path) if back.kind == "folder" and back.path else None
 
     def draw(out: Console) -> None:
         draw_table(out, "", columns, [[document[name] for name in columns]])
         for place in result.refusals:
-            out.print(f"退回 refused, with every error: {place}")
+            out.print(f"退回 refused, with every error: {where / place if where else place}")
 
     emit(document, as_json, draw)
     return 1 if result.refused else 0

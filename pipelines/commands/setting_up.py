@@ -26,7 +26,7 @@ class Dirt(StrEnum):
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make; it may exist, but not as a workspace.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make; what is in it already is kept.")],
 ) -> None:
     """新建工作区:带注释的 hedui.yaml、根密钥和各文件夹 · make a workspace with a commented configuration.
 
@@ -108,7 +108,7 @@ def _tell_public(path: Path) -> None:
 
 def synth(
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
-    households: Annotated[int, typer.Option(help="How many households apply.")] = 2000,
+    households: Annotated[int, typer.Option(min=1, help="How many households apply.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     dirt: Annotated[Dirt, typer.Option(help="How badly the departments write.")] = Dirt.normal,
     trouble: Annotated[
@@ -129,7 +129,7 @@ def synth(
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder of the demo; made anew at each run.")] = Path("demo"),
-    households: Annotated[int, typer.Option(help="How many households apply.")] = 2000,
+    households: Annotated[int, typer.Option(min=1, help="How many households apply.")] = 2000,
     seed: Annotated[int, typer.Option(help="Same seed, same county.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
