@@ -20,7 +20,7 @@ demo: install ## A made-up county of 2,000 households in ./demo, verified and de
 	@$(BIN)/hedui demo demo
 
 test: install ## All tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: install ## Time and memory of 10,000 and 100,000 households; a table and build/bench.json
 	@$(BIN)/python -m tests.bench.run

@@ -119,11 +119,7 @@ def _refusal(dataset: str, file: str, error: Exception) -> ExtractRefused:
     """DuckDB's message shows the row; keep its line and widths only. Line 1 is the header that was taken off."""
     line, width = _LINE.search(str(error)), _WIDTH.search(str(error))
     where = f"line {int(line.group(1)) + 1}" if line else "a line"
-    what = (
-        f"{width.group(2)} cells instead of {width.group(1)}"
-        if width
-        else "it is not CSV of the contract's dialect"
-    )
+    what = f"{width.group(2)} cells instead of {width.group(1)}" if width else "it is not CSV of the contract's dialect"
     return ExtractRefused(dataset, "read rows", f"{file}, {where}: {what}")
 
 

@@ -181,8 +181,7 @@ def _through_sqlalchemy(contract: Contract, engine: sa.Engine, statement: sa.Sel
             rows = session.execution_options(stream_results=True, yield_per=_FETCH).execute(statement)
             for part in rows.partitions():
                 arrays = [
-                    pa.array(values, field.type)
-                    for values, field in zip(zip(*part, strict=True), schema, strict=True)
+                    pa.array(values, field.type) for values, field in zip(zip(*part, strict=True), schema, strict=True)
                 ]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
     except SQLAlchemyError as error:

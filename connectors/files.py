@@ -65,9 +65,7 @@ def manifests(contract: Contract, delivery: FilesDelivery, place: Place) -> list
         if name.endswith(MANIFEST):
             found.append(_manifest(contract, place.read(folder / name), name))
             if found[-1].file not in names:
-                raise SourceUnavailable(
-                    contract.dataset, "find file", f"{found[-1].file} of its manifest is missing"
-                )
+                raise SourceUnavailable(contract.dataset, "find file", f"{found[-1].file} of its manifest is missing")
         elif fnmatch(name, delivery.glob) and name + MANIFEST not in names:
             if contract.manifest == "required":
                 raise ExtractRefused(contract.dataset, "find manifest", f"{name} came without one")

@@ -49,9 +49,7 @@ def dsn(url: sa.URL) -> str:
         "dbname": url.database,
     }
     parts |= dict(url.query)  # type: ignore[arg-type]
-    escaped = (
-        (name, str(value).replace("\\", "\\\\").replace("'", "\\'")) for name, value in parts.items() if value
-    )
+    escaped = ((name, str(value).replace("\\", "\\\\").replace("'", "\\'")) for name, value in parts.items() if value)
     return " ".join(f"{name}='{value}'" for name, value in escaped)
 
 

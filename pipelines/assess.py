@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -187,7 +188,12 @@ def _load_common(
 ) -> None:
     for table in POLICY:
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan(batch.folder / f'{table}.parquet')}")
-    con.execute(f"CREATE VIEW coverage AS SELECT * FROM {scan(batch.source_folder / 'coverage.parquet')}")
+    collected = scan(batch.source_folder / "coverage.parquet")
+    con.execute(f"CREATE VIEW collected_coverage AS SELECT * FROM {collected}")
+    on = batch.as_of.date()
+    fresh = [(name, str(on - timedelta(days=contract.freshness_days))) for name, contract in sorted(contracts.items())]
+    _small_table(con, "freshness", ("dataset", "fresh_since"), fresh)
+    con.execute(f"CREATE VIEW coverage AS {sql_text('collect/coverage_as_of.sql')}")
     feeds = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
     _small_table(con, "feeds", ("dataset", "figure"), feeds)
     gates = batch.source_folder / "gates.json"

@@ -78,11 +78,11 @@ def test_parses_quickly_with_every_stage_in_its_place(tmp_path: Path) -> None:
 
 def test_runs_every_stage_once_in_order(tmp_path: Path) -> None:
     environment = airflow_environment(tmp_path)
-    init = "import sys; from pathlib import Path; from pipelines.commands.setting_up import init; init(Path(sys.argv[1]))"  # noqa: E501
-    python(init, environment, str(tmp_path / "ws"))
-    subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"], env=environment, capture_output=True, check=True
+    init = (
+        "import sys; from pathlib import Path; from pipelines.commands.setting_up import init; init(Path(sys.argv[1]))"
     )
+    python(init, environment, str(tmp_path / "ws"))
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, capture_output=True, check=True)
     out = tmp_path / "told.json"
     python(RUN, environment, str(DAGS), str(out))
     told = json.loads(out.read_text())

@@ -87,9 +87,7 @@ def deliver(
 
 def as_csv(table: pa.Table, separator: str, encoding: str) -> bytes:
     lines = [separator.join(table.column_names)]
-    lines += [
-        separator.join("" if cell is None else str(cell) for cell in row.values()) for row in table.to_pylist()
-    ]
+    lines += [separator.join("" if cell is None else str(cell) for cell in row.values()) for row in table.to_pylist()]
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
 
 
@@ -110,6 +108,4 @@ def served(contracts: dict[str, Contract], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def asked() -> Asked:
-    return Asked(
-        pa.array(PEOPLE), (date(2025, 9, 1), date(2026, 9, 1)), "low-income verification", date(2026, 9, 16)
-    )
+    return Asked(pa.array(PEOPLE), (date(2025, 9, 1), date(2026, 9, 1)), "low-income verification", date(2026, 9, 16))

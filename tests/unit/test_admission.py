@@ -80,9 +80,7 @@ def failing(rows: list[dict[str, Any]], error: Exception) -> Extract:
         (ValueError(f"bad row {A}"), SourceUnavailable),
     ],
 )
-def test_a_source_that_breaks_leaves_nothing_and_no_text_of_its_own(
-    lab: Lab, raised: Exception, seen: type
-) -> None:
+def test_a_source_that_breaks_leaves_nothing_and_no_text_of_its_own(lab: Lab, raised: Exception, seen: type) -> None:
     with pytest.raises(seen) as caught:
         lab.admit(accounts(), failing([account(1, A)], raised), [A])
     assert A not in str(caught.value)

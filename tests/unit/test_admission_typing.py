@@ -31,9 +31,7 @@ def typed_rows(column: dict[str, Any], values: list[Any], op: list[str] | None =
     table = {
         "row_no": pa.array(range(1, n + 1), pa.int64()),
         "s0": ["id"] * n,
-        "s1": pa.array(values, pa.string())
-        if not values or isinstance(values[0], str | None)
-        else pa.array(values),
+        "s1": pa.array(values, pa.string()) if not values or isinstance(values[0], str | None) else pa.array(values),
         "t0": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"1" * 16] * n, pa.binary(16))),
         "r0": pa.array([IdProblem.ok] * n, pa.uint8()),
         "in0": [True] * n,
@@ -50,9 +48,7 @@ def typed_rows(column: dict[str, Any], values: list[Any], op: list[str] | None =
 
 def typed(column: dict[str, Any], *values: Any) -> list[tuple[Any, str]]:
     """Value and reason of each."""
-    return [
-        (row[str(column["name"])], row["problems"].partition(":")[2]) for row in typed_rows(column, list(values))
-    ]
+    return [(row[str(column["name"])], row["problems"].partition(":")[2]) for row in typed_rows(column, list(values))]
 
 
 YUAN = {"name": "x_fen", "type": "money", "unit": "元"}

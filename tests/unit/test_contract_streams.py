@@ -71,9 +71,7 @@ ENCODINGS = st.sampled_from(["utf-8", "gb18030"])
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), ENCODINGS, SIZES)
-def test_r18_decoding_does_not_depend_on_where_the_bytes_were_cut(
-    text: str, encoding: str, sizes: list[int]
-) -> None:
+def test_r18_decoding_does_not_depend_on_where_the_bytes_were_cut(text: str, encoding: str, sizes: list[int]) -> None:
     text = text.replace("\ufeff", "")
     assert "".join(decoded(cut(text.encode(encoding), sizes), encoding, "d", "f")) == text
 

@@ -143,9 +143,7 @@ def test_a_programmes_own_value_goes_before_the_kinds_own(tmp_path: Path) -> Non
 
 
 def test_a_programmes_own_value_goes_before_the_general_one(zibo: Pack) -> None:
-    months = {
-        name: resolve(zibo, name, "370303", "urban", ON).value("validity_months") for name in (ALLOWANCE, EDGE)
-    }
+    months = {name: resolve(zibo, name, "370303", "urban", ON).value("validity_months") for name in (ALLOWANCE, EDGE)}
     assert months == {ALLOWANCE: 12, EDGE: 6}
 
 
@@ -340,9 +338,7 @@ def test_a_test_without_a_limit_here_is_left_out(tmp_path: Path, zibo: Pack) -> 
 
 
 def test_a_law_is_not_cited_before_it_was_in_force(zibo: Pack) -> None:
-    cites = {
-        on: resolve(zibo, ALLOWANCE, "370303", "urban", on).tests["income"].cites for on in (date(2024, 6, 1), ON)
-    }
+    cites = {on: resolve(zibo, ALLOWANCE, "370303", "urban", on).tests["income"].cites for on in (date(2024, 6, 1), ON)}
     assert cites[date(2024, 6, 1)] == ("《社会救助暂行办法》(国务院令第649号)第九条", "淄民〔2024〕10号")
     assert cites[ON] == ("《中华人民共和国社会救助法》第十八条",)
 

@@ -26,9 +26,7 @@ def test_pack_case(folder: Path, name: str, case: Case) -> None:
 def test_a_wrong_expectation_is_found() -> None:
     pack = load_pack(pack_folder("3703"))
     case = next(case for name, case in read_cases(pack.folder) if name.endswith("standards.yaml"))
-    wrong = case.model_copy(
-        update={"expected": case.expected.model_copy(update={"limits": {"income": "<= 989.00"}})}
-    )
+    wrong = case.model_copy(update={"expected": case.expected.model_copy(update={"limits": {"income": "<= 989.00"}})})
     assert differences(pack, wrong) == ["income: < 989.00, expected <= 989.00"]
     refused = case.model_copy(update={"expected": case.expected.model_copy(update={"refused": "standard"})})
     assert differences(pack, refused) == ["standard has a value"]
@@ -85,9 +83,7 @@ def test_check_finds_gaps_and_unknown_names(tmp_path: Path) -> None:
 
 
 def test_check_tries_every_place_and_the_packs_own_cases(tmp_path: Path) -> None:
-    pack = local(
-        tmp_path, {"standard": [value("1.00", to="2026-01-31")], "edge_standard": [edge_line("2 * standard")]}
-    )
+    pack = local(tmp_path, {"standard": [value("1.00", to="2026-01-31")], "edge_standard": [edge_line("2 * standard")]})
     (pack.folder / "tests").mkdir()
     text = (
         "cases:\n- name: 标准\n  date: 2026-01-01\n"
@@ -118,7 +114,5 @@ def test_explain_gives_every_limit_with_its_working_and_ground() -> None:
 
 
 def test_explain_states_what_has_ended() -> None:
-    page = explain(
-        load_pack(pack_folder("3703").parents[2] / "tests/packs/example"), ALLOWANCE, "370303", "urban", ON
-    )
+    page = explain(load_pack(pack_folder("3703").parents[2] / "tests/packs/example"), ALLOWANCE, "370303", "urban", ON)
     assert "2021-07-01 – 2025-12-31 **已终止 ended**" in page

@@ -109,9 +109,7 @@ def test_every_kind_of_the_specification_leads_back(example: Example) -> None:
 
 
 def test_r10_r11_one_person_one_token() -> None:
-    assert (
-        len(set(tokens([PERSON, "11010519491231002x", "110105491231002", "１１０１０５４９１２３１００２"]))) == 1
-    )
+    assert len(set(tokens([PERSON, "11010519491231002x", "110105491231002", "１１０１０５４９１２３１００２"]))) == 1
 
 
 def test_no_two_numbers_share_a_token() -> None:

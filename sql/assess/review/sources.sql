@@ -1,6 +1,7 @@
 -- What could not be checked: missing sources (R1, R6), rows that could not be read (R9), answers taken out of use (R30).
 SELECT DISTINCT request_id, 'source_not_covered' AS code, 'R6' AS rule, member_no, dataset
 FROM gaps
+WHERE state <> 'quarantined'
 UNION ALL
 SELECT request_id, 'unresolved_quarantine', 'R9', member_no, dataset
 FROM member_coverage
