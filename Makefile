@@ -9,6 +9,7 @@ BIN := .venv/bin
 	  { echo "uv could not install; pip goes on, with its own settings of index and certificate"; \
 	    $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt; }
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q connectors pipelines expectations
 	@touch $@
 
 install: .venv/installed ## Install what Hedui needs into .venv (hash-pinned)
