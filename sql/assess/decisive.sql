@@ -20,6 +20,6 @@ ranked AS (
     ORDER BY c.amount DESC NULLS FIRST, c.kind, c.dataset, c.member_no, c.period_from NULLS FIRST, c.label, c.facts
   )
 )
-SELECT request_id, test, rank, kind, item_kind, label, member_no, dataset, period_from, amount, facts
+SELECT request_id, test, rank, kind, item_kind, item_no, label, member_no, dataset, period_from, amount, facts
 FROM ranked
 WHERE amount IS NULL OR start - removed_before > limit_total OR (op = '<' AND start - removed_before = limit_total)
