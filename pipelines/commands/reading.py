@@ -40,7 +40,7 @@ def policy_check(workspace: WorkspaceOption = Path("."), as_json: JsonOption = F
 
     Example: hedui policy check -w /srv/hedui
     """
-    from pipelines.policy_check import check
+    from pipelines.policy.check import check
 
     findings = check(_pack(workspace))
     rows = [(f.level, f.where, f.zh, f.en) for f in findings]
@@ -60,7 +60,7 @@ def policy_explain(
 
     Example: hedui policy explain subsistence_allowance --area-kind urban --on 2026-09-15 -w /srv/hedui
     """
-    from pipelines.policy_explain import explain
+    from pipelines.policy.explain import explain
     from pipelines.settings import Workspace
 
     division = division or Workspace.open(workspace).settings.division

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.formula import ROUNDINGS, FormulaError, Quantity, evaluate, names, to_whole
+from pipelines.policy.formula import ROUNDINGS, FormulaError, Quantity, evaluate, names, to_whole
 
 VALUES = {
     "standard": Quantity(Fraction(108_000), money=True),

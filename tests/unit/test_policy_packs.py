@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.policy import Pack, check, explain, load_pack, pack_folder
-from pipelines.policy_cases import Case, differences, read_cases
-from pipelines.policy_load import SHIPPED
+from pipelines.policy.cases import Case, differences, read_cases
+from pipelines.policy.load import SHIPPED
 from tests.unit.test_policy import ALLOWANCE, EDGE, ON, edge_line, local, value
 
 TODAY = date(2026, 11, 23)

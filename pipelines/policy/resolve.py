@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines.policy_load import Pack
-from pipelines.policy_model import (
+from pipelines.policy.load import Pack
+from pipelines.policy.model import (
     ITEMS_COUNT,
     ITEMS_MONEY,
     PolicyDateError,
@@ -19,7 +19,7 @@ from pipelines.policy_model import (
     Test,
     Value,
 )
-from pipelines.policy_settle import Resolver, Settled
+from pipelines.policy.settle import Resolver, Settled
 
 SETTINGS = (
     "window_months",

@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.policy_load import Pack
-from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyMissingError
-from pipelines.policy_read import read_model
-from pipelines.policy_resolve import ResolvedPolicy, resolve
-from pipelines.policy_settle import show
+from pipelines.policy.load import Pack
+from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyMissingError
+from pipelines.policy.read import read_model
+from pipelines.policy.resolve import ResolvedPolicy, resolve
+from pipelines.policy.settle import show
 
 
 class _Part(BaseModel):

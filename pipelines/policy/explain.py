@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from pipelines.policy_check import division_names
-from pipelines.policy_load import Pack
-from pipelines.policy_model import Row
-from pipelines.policy_resolve import LISTS, SETTINGS, ResolvedPolicy, ResolvedTest, resolve
-from pipelines.policy_settle import show
+from pipelines.policy.check import division_names
+from pipelines.policy.load import Pack
+from pipelines.policy.model import Row
+from pipelines.policy.resolve import LISTS, SETTINGS, ResolvedPolicy, ResolvedTest, resolve
+from pipelines.policy.settle import show
 
 _SURE = {
     "official": "政府网站原文 official",

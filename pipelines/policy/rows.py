@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from pipelines.formula import ROUNDINGS
-from pipelines.policy_model import (
+from pipelines.policy.formula import ROUNDINGS
+from pipelines.policy.model import (
     AREA_KINDS,
     Law,
     PackFile,

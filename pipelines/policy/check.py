@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from pipelines.errors import HeduiError
-from pipelines.formula import names
-from pipelines.policy_cases import differences, read_cases
-from pipelines.policy_load import Pack
-from pipelines.policy_model import AREA_KINDS, Row
-from pipelines.policy_resolve import LISTS, SETTINGS, resolve
+from pipelines.policy.cases import differences, read_cases
+from pipelines.policy.formula import names
+from pipelines.policy.load import Pack
+from pipelines.policy.model import AREA_KINDS, Row
+from pipelines.policy.resolve import LISTS, SETTINGS, resolve
 
 STALE = timedelta(days=365)
 FIGURES = ("income", "financial_assets", "homes", "vehicles", "businesses")
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parent.parent.parent
 _LEVELS = ("error", "warning", "note")
 
 

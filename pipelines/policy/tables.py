@@ -7,9 +7,9 @@ from datetime import date
 
 import pyarrow as pa
 
-from pipelines.policy_load import Pack
-from pipelines.policy_resolve import ResolvedPolicy, resolve
-from pipelines.policy_settle import Settled
+from pipelines.policy.load import Pack
+from pipelines.policy.resolve import ResolvedPolicy, resolve
+from pipelines.policy.settle import Settled
 
 Key = tuple[str, str, str, date]
 Line = dict[str, object]

@@ -11,8 +11,8 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from pipelines.formula import FormulaError, names
-from pipelines.policy_model import (
+from pipelines.policy.formula import FormulaError, names
+from pipelines.policy.model import (
     Law,
     PackFile,
     Parameter,
@@ -24,10 +24,10 @@ from pipelines.policy_model import (
     Text,
     is_code,
 )
-from pipelines.policy_read import read_model
-from pipelines.policy_rows import RowReader, define, refuse_cites
+from pipelines.policy.read import read_model
+from pipelines.policy.rows import RowReader, define, refuse_cites
 
-SHIPPED = Path(__file__).resolve().parent / "policies"
+SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from pipelines.formula import FormulaError, Quantity, evaluate, names, to_whole
-from pipelines.policy_load import Pack
-from pipelines.policy_model import (
+from pipelines.policy.formula import FormulaError, Quantity, evaluate, names, to_whole
+from pipelines.policy.load import Pack
+from pipelines.policy.model import (
     PolicyDateError,
     PolicyEndedError,
     PolicyError,

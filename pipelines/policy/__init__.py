@@ -4,13 +4,13 @@
 ``check`` looks for what an officer should see to, ``explain`` writes a page that a lawyer can read.
 """
 
-from pipelines.policy_check import Finding, check
-from pipelines.policy_explain import explain
-from pipelines.policy_load import Pack, load_pack, pack_folder
-from pipelines.policy_model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
-from pipelines.policy_resolve import ResolvedPolicy, ResolvedTest, resolve
-from pipelines.policy_settle import Settled
-from pipelines.policy_tables import SCHEMAS, tables
+from pipelines.policy.check import Finding, check
+from pipelines.policy.explain import explain
+from pipelines.policy.load import Pack, load_pack, pack_folder
+from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
+from pipelines.policy.resolve import ResolvedPolicy, ResolvedTest, resolve
+from pipelines.policy.settle import Settled
+from pipelines.policy.tables import SCHEMAS, tables
 
 __all__ = [
     "SCHEMAS",
