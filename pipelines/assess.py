@@ -49,11 +49,12 @@ def run_steps(con: duckdb.DuckDBPyConnection) -> None:
     """Run sql/household, sql/figures and sql/assess in order; each file becomes a table of its own name.
 
     ``con`` holds the planned tables, the policy tables, ``coverage``, ``feeds``, ``failed_gates``,
-    ``ended_authorisations`` and the four fact tables.
+    ``ended_authorisations`` and the five fact tables.
     """
     con.execute(
         "CREATE OR REPLACE VIEW fact_rows AS SELECT person, dataset FROM fact_income "
-        "UNION ALL SELECT person, dataset FROM fact_holding UNION ALL SELECT person, dataset FROM fact_status"
+        "UNION ALL SELECT person, dataset FROM fact_holding UNION ALL SELECT person, dataset FROM fact_status "
+        "UNION ALL SELECT person, dataset FROM fact_expense"
     )
     for step in STEPS:
         con.execute(f"CREATE OR REPLACE TABLE {Path(step).name} AS {_select(step)}")

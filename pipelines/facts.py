@@ -1,4 +1,4 @@
-"""Facts: admitted tables as rows of four kinds; every file of sql/facts/<kind>/ speaks for one dataset."""
+"""Facts: admitted tables as rows of five kinds; every file of sql/facts/<kind>/ speaks for one dataset."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from connectors.contract import Contract
 from pipelines.admission import current_view_sql
 from pipelines.warehouse import SQL, scan, sql_text, write_parquet
 
-KINDS = ("income", "holding", "status", "link")
+KINDS = ("income", "holding", "status", "link", "expense")
 ROW = ("extract_digest", "row_no", "row_digest")
 # one delivered row may tell several facts; what tells them apart
-SAME_ROW = {"income": "period_from", "holding": "class, person", "status": "from_on", "link": "person, kind"}
+SAME_ROW = {
+    "income": "period_from, kind", "holding": "class, asset, person", "status": "from_on, kind", "link": "person, kind",
+    "expense": "period_from, kind",
+}  # fmt: skip
 
 
 def table_name(dataset: str) -> str:

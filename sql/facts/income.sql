@@ -15,7 +15,8 @@ SELECT
   CAST(NULL AS VARCHAR) AS one_off,          -- bonus | arrears: placed by the pack's rule (R37), shown separately
   CAST(NULL AS DATE) AS paid_on,
   CAST(NULL AS BIGINT) AS amount_fen,
-  CAST(NULL AS VARCHAR) AS payer,
+  CAST(NULL AS VARCHAR) AS payer,            -- the payer's code where there is one: tax and social insurance share it (R40)
+  CAST(NULL AS VARCHAR) AS payer_name,       -- what a reader is shown
   CAST(NULL AS VARCHAR) AS record_ref,
   CAST(NULL AS VARCHAR) AS mark,             -- original | correction | reversal
   CAST(NULL AS VARCHAR) AS correction_of

@@ -4,7 +4,7 @@ SELECT
   CAST(ROW_NUMBER() OVER (
     PARTITION BY request_id ORDER BY member_no, category, kind, payer, dataset, granularity, treatment, COALESCE(reason, '')
   ) AS INTEGER) AS item_no,
-  member_no, category, kind, payer, dataset, granularity,
+  member_no, category, kind, payer, MAX(payer_name) AS payer_name, dataset, granularity,
   MIN(period_from) AS period_from, MAX(period_to) AS period_to, MIN(paid_on) AS paid_on_min,
   CAST(SUM(amount_fen) AS BIGINT) AS amount_fen,
   CAST(SUM(low_fen) AS BIGINT) AS low_fen,

@@ -31,7 +31,7 @@ treated AS (
   JOIN policy p ON p.policy_id = j.policy_id
 )
 SELECT
-  request_id, member_no, policy_id, category, kind, payer, dataset, granularity, period_from, period_to, paid_on,
+  request_id, member_no, policy_id, category, kind, payer, payer_name, dataset, granularity, period_from, period_to, paid_on,
   amount_fen, treatment,
   CASE WHEN treatment IN ('disputed', 'not_counted') THEN reason END AS reason,
   cites,

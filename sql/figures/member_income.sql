@@ -23,7 +23,8 @@ placed AS (
   FROM told
 )
 SELECT
-  request_id, member_no, counted, policy_id, category, kind, COALESCE(one_off, payer, '') AS payer, dataset, granularity,
+  request_id, member_no, counted, policy_id, category, kind, COALESCE(one_off, payer, '') AS payer,
+  CASE WHEN one_off IS NULL THEN payer_name END AS payer_name, dataset, granularity,
   period_from, period_to, paid_on, amount_fen, record_ref, COALESCE(mark, 'original') AS mark, correction_of,
   CASE
     WHEN disputed_reason IS NOT NULL THEN disputed_reason

@@ -12,7 +12,7 @@ SELECT place, item_no AS seq, to_json(struct_pack(
     member := member_no,
     "no" := item_no,
     paid_on := paid_on_min,
-    payer := shown(nullif(payer, '')),
+    payer := shown(coalesce(payer_name, nullif(payer, ''))),
     period := struct_pack("from" := period_from, "to" := period_to),
     reason := reason,
     rule := rule,

@@ -6,5 +6,5 @@ SELECT
   CASE WHEN suspended THEN '停牌 suspended' END AS label,
   'sole' AS ownership,
   market_value_fen + cash_fen AS value_fen, 'CNY' AS currency,
-  'held' AS status, as_of
+  'held' AS status, as_of, suspended
 FROM securities__holdings

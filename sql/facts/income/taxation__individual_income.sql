@@ -14,6 +14,6 @@ SELECT
   CASE WHEN period_to - period_from >= 360 THEN 'annual' ELSE 'month' END AS granularity,
   declared_on AS paid_on,
   CASE WHEN mark = 'reversal' THEN -abs(income_fen) ELSE income_fen END AS amount_fen,
-  COALESCE(payer_name, payer_code) AS payer,
+  COALESCE(payer_code, payer_name) AS payer, payer_name,
   record_ref, mark, correction_of
 FROM taxation__individual_income
