@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.batch import Batch
 from pipelines.documents import put
 from pipelines.signing import canonical
 from pipelines.warehouse import scan
+from pipelines.workdays import last_day
 
 # GB/T 2260 divisions of the province, state of 2025-12-31; collected from yescallop/areacodes (CC0).
 DIVISIONS = "data/admin_shandong.csv"
@@ -50,8 +52,7 @@ def prepare(con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, A
     """
     sources = con.execute(f"SELECT * FROM {scan(batch.folder / 'policy_sources.parquet')}").to_arrow_table()
     policies = con.execute(
-        "SELECT *, CAST($day + to_months(validity_months) AS DATE) AS valid_until, "
-        "CAST($day + to_days(objection_days) AS DATE) AS objection_until "
+        "SELECT *, CAST($day + to_months(validity_months) AS DATE) AS valid_until "
         f"FROM {scan(batch.folder / 'policy.parquet')}",
         {"day": batch.as_of.date()},
     ).to_arrow_table()
@@ -61,7 +62,8 @@ def prepare(con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, A
     put(con, "dataset_order", pa.table({"dataset": datasets, "dataset_no": range(len(datasets))}))
     put(con, "review_texts", texts.table("review"))
     put(con, "policy_texts", pa.Table.from_pylist([
-        _policy_text(policy, sources.to_pylist(), extracts, contracts) for policy in policies.to_pylist()
+        _policy_text(policy, batch.as_of.date(), sources.to_pylist(), extracts, contracts)
+        for policy in policies.to_pylist()
     ]))  # fmt: skip
     file = resources.files("pipelines").joinpath(DIVISIONS)
     con.execute(f"CREATE TEMP TABLE divisions AS SELECT code, name FROM read_csv('{file}', all_varchar = true)")
@@ -82,22 +84,25 @@ def _extracts(folder: Path) -> dict[str, list[dict[str, object]]]:
 
 
 def _policy_text(
-    policy: dict[str, Any], sources: list[dict[str, Any]], extracts: dict[str, list[dict[str, object]]],
+    policy: dict[str, Any], on: date, sources: list[dict[str, Any]], extracts: dict[str, list[dict[str, object]]],
     contracts: dict[str, Any],
 ) -> dict[str, object]:  # fmt: skip
     """The parts of a document that its policy decides, as canonical JSON."""
     how = texts.text("objection", "how")
+    until = last_day(on, policy["objection_days"], policy["objection_unit"])
     notices = [{"code": code, "en": t.en, "zh": t.zh} for code, t in texts.texts()["notice"].items()]
     after_members = {
         "notices": notices,
         "objection": {"days": policy["objection_days"], "how": {"en": how.en, "zh": how.zh},
-                      "until": policy["objection_until"].isoformat()},
+                      "provisional": until.provisional, "unit": policy["objection_unit"],
+                      "until": until.on.isoformat()},
         "policy": {key: policy[key] for key in ("digest", "pack", "version")},
         "programme": {"en": policy["programme_en"], "id": policy["programme"], "zh": policy["programme_zh"]},
     }  # fmt: skip
     listed = [
         {
             "dataset": row["dataset"], "extracts": extracts.get(row["dataset"], []), "requirement": row["requirement"],
+            "feeds": sorted(contracts[row["dataset"]].feeds),
             "provider": contracts[row["dataset"]].provider.model_dump(),
             "title": contracts[row["dataset"]].title.model_dump(),
         }

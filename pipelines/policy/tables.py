@@ -36,6 +36,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             "mortgage_netted": _FLAG,
             "validity_months": _INT,
             "objection_days": _INT,
+            "objection_unit": _TEXT,
             "trace_proceeds_min_fen": _LONG,
         }
     ),
@@ -107,6 +108,7 @@ def _policy(policy: ResolvedPolicy) -> Line:
         "mortgage_netted": value("mortgage_netted"),
         "validity_months": value("validity_months"),
         "objection_days": value("objection_days"),
+        "objection_unit": policy.pack.parameters["objection_days"].unit,
         "trace_proceeds_min_fen": value("trace_proceeds_min"),
     }
 
