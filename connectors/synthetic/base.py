@@ -106,7 +106,8 @@ def _wages(scene: Scene, rng: np.random.Generator, member: Ints, due: Ints) -> N
     scene.book.add(earnings.DATASET_OF["tax"], rows, worth)
     insured = np.flatnonzero((rng.random(len(member)) < 0.85)[of])
     base = np.maximum(monthly, 4_500_00)[of[insured]]
-    rows = earnings.contributions(person[of[insured]], month[insured], base, payer[of[insured]])
+    declared = np.where(payer % 3 == 0, monthly, NULL)[of[insured]]  # the tax office tells the same (R40)
+    rows = earnings.contributions(person[of[insured]], month[insured], base, payer[of[insured]], wage=declared)
     scene.book.add(earnings.DATASET_OF["contribution"], rows, scene.nothing(member[of[insured]]))
 
 

@@ -50,10 +50,12 @@ def tax(person: Ints, month: Ints, fen: Ints, payer: Ints, item: Column | str, *
     return columns(len(person), {**values, **more})
 
 
-def contributions(person: Ints, month: Ints, base: Ints, payer: Ints, kind: Column | str = "pension") -> Columns:
-    """Contributions of employed persons, one row a month and kind."""
+def contributions(
+    person: Ints, month: Ints, base: Ints, payer: Ints, kind: Column | str = "pension", wage: Ints | None = None
+) -> Columns:
+    """Contributions of employed persons, one row a month and kind; the employer need not declare a wage (NULL)."""
     values = {"person": person, "employer_code": payer, "kind": kind, "month": MONTHS[month], "base_fen": base}
-    return columns(len(person), {**values, "state": "paid"})
+    return columns(len(person), {**values, "wage_fen": wage, "state": "paid"})
 
 
 def pensions(person: Ints, month: Ints, fen: Ints, kind: Column | str, **more: object) -> Columns:

@@ -62,7 +62,9 @@ def _wages(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
 def _contributions(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
     worker = _some(people, persons, 0, 0.35, high=60)
     base = _each(rng.integers(4_500_00, 9_000_00, len(worker)), 12)
-    return earnings.contributions(_each(worker, 12), _year(worker), base, _each(1 + worker % 20_000, 12))
+    payer = 1 + worker % 20_000
+    wage = np.where(_each(payer % 3 == 0, 12), base, NULL)
+    return earnings.contributions(_each(worker, 12), _year(worker), base, _each(payer, 12), wage=wage)
 
 
 def _settlements(people: People, persons: Ints, rng: np.random.Generator) -> Columns:

@@ -95,6 +95,27 @@ def annual_settlement_before(scene: Scene, households: Ints) -> None:
     _settlement(scene, households, 2024, _limit(scene, households) * 30, scene.nothing(head))
 
 
+@planted("R37", "窗口内月份的全年一次性奖金")
+def bonus_in_window(scene: Scene, households: Ints) -> None:
+    """An annual bonus for a month of the window."""
+    _bonus(scene, households, 7, 1)
+
+
+@planted("R37", "窗口前月份的全年一次性奖金")
+def bonus_before_window(scene: Scene, households: Ints) -> None:
+    """An annual bonus for a month before the window, declared within it."""
+    _bonus(scene, households, WINDOW_FIRST - 2, 0, declared_on=day("2025-10-13"))
+
+
+def _bonus(scene: Scene, households: Ints, month: int, counts: int, **more: object) -> None:
+    """A bonus of two months' limit, in whole tens of yuan, from the employer of ``_wages``."""
+    head = scene.members.head(households)
+    fen = _limit(scene, households) * 2 // 1000 * 1000
+    months = np.full(len(head), month)
+    rows = earnings.tax(scene.members.person[head], months, fen, 30_000 + head, "bonus", **more)
+    scene.book.add(TAX, rows, scene.worth(head, WAGE, fen * counts))
+
+
 @planted("R38", "同一自然月两次发薪", income=False)
 def two_paydays(scene: Scene, households: Ints) -> None:
     """Two paydays in one calendar month."""
@@ -120,6 +141,31 @@ def reversed_wage(scene: Scene, households: Ints) -> None:
     _wages(scene, households, _YEAR, fen, 1)
     wrong = _wages(scene, households, _YEAR[4:5], fen * 9, 0)
     _wages(scene, households, _YEAR[4:5], -(fen * 9 // 1000 * 1000), 0, mark="reversal", correction_of=wrong[0])
+
+
+def _insured_wage(scene: Scene, households: Ints, fen: Ints, counts: int) -> None:
+    """The applicant's wage as declared for three kinds of insurance, by the employer of ``_wages``; it counts once."""
+    head = np.tile(scene.members.head(households), len(_YEAR))
+    month = np.repeat(np.array(_YEAR), len(households))
+    wage = np.tile(fen // 1000 * 1000, len(_YEAR))
+    for place, kind in enumerate(("pension", "medical", "unemployment")):
+        base = np.maximum(wage, 4_500_00)
+        rows = earnings.contributions(scene.members.person[head], month, base, 30_000 + head, kind, wage)
+        scene.book.add(CONTRIBUTIONS, rows, scene.worth(head, WAGE, wage * (0 if place else counts)))
+
+
+@planted("R40", "税务与社保报送同一工资", income=False)
+def wage_from_two_departments(scene: Scene, households: Ints) -> None:
+    """One wage that the tax office and, a little higher, social insurance report."""
+    fen = _limit(scene, households) * 7 // 10
+    _wages(scene, households, _YEAR, fen, 1)
+    _insured_wage(scene, households, fen + 200_00, 0)
+
+
+@planted("R40", "仅社保申报的工资", income=False)
+def wage_by_insurance_only(scene: Scene, households: Ints) -> None:
+    """A wage that only social insurance knows of, told for each kind of insurance."""
+    _insured_wage(scene, households, _limit(scene, households) * 7 // 10, 1)
 
 
 @planted("R41", "有社保缴费而无工资", review=("employed_without_wage",), shown_by=CONTRIBUTIONS, income=False)

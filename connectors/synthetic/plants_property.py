@@ -102,6 +102,32 @@ def home_sold_traced(scene: Scene, households: Ints) -> None:
     add_deposit(scene, scene.members.head(households), price)
 
 
+def _gone(scene: Scene, households: Ints, state: str, on: str) -> None:
+    """A second home that was taken down or taken, and what was paid for it on the applicant's account."""
+    head = scene.members.head(households)
+    add_title(scene, head, scene.nothing(head), state=state, cancelled_on=day(on))
+    add_deposit(scene, head, _assets(scene, households, 40))
+
+
+@planted("R50", "第二套住房已拆除,补偿款在账户中")
+def demolished_home(scene: Scene, households: Ints) -> None:
+    """A second home that was demolished; its compensation in an account counts alone."""
+    _gone(scene, households, "demolished", "2026-03-17")
+
+
+@planted("R50", "第二套住房已被征收,补偿款在账户中")
+def expropriated_home(scene: Scene, households: Ints) -> None:
+    """A second home that was expropriated; its compensation in an account counts alone."""
+    _gone(scene, households, "expropriated", "2026-05-06")
+
+
+@planted("R50", "基准日之后才被征收的第二套住房", limits="over_limit")
+def home_expropriated_later(scene: Scene, households: Ints) -> None:
+    """A second home that was expropriated only after the reference date."""
+    head = scene.members.head(households)
+    add_title(scene, head, state="expropriated", cancelled_on=day("2026-09-14"))
+
+
 @planted("R55", "未成年人的账户", families=WITH_CHILD)
 def childs_account(scene: Scene, households: Ints) -> None:
     """A child's account."""

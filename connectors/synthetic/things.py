@@ -12,7 +12,7 @@ from connectors.synthetic.rows import NULL, Columns, Ints, count, filled
 
 _PLATE_CHARACTERS = np.frombuffer(b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", np.uint8)  # no I and no O
 _PREFIX = {
-    "employer_code": (b"3703", 8),
+    "employer_code": (b"91370303MA", 8),
     "payer_code": (b"91370303MA", 8),
     "record_ref": (b"", 14),
     "correction_of": (b"", 14),

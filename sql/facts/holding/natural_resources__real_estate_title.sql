@@ -7,7 +7,8 @@ SELECT
   use AS label,
   address AS display,
   ownership, CASE WHEN ownership = 'sole' THEN COALESCE(share_bp, 10000) ELSE share_bp END AS share_bp,
-  CASE WHEN state = 'historic' AND cancelled_on IS NULL THEN 'cancelled'
+  CASE WHEN state IN ('demolished', 'expropriated') THEN state
+       WHEN state = 'historic' AND cancelled_on IS NULL THEN 'cancelled'
        WHEN cancelled_on IS NOT NULL THEN 'sold' ELSE 'held' END AS status,
   cancelled_on AS status_on,
   registered_on AS acquired_on

@@ -3,7 +3,7 @@ SELECT
   person, person_name AS name_token,
   dataset, extract_digest, row_no, row_digest,
   CASE
-    WHEN item IN ('wage', 'labour') THEN 'wage'
+    WHEN item IN ('wage', 'labour', 'bonus') THEN 'wage'
     WHEN item = 'business' THEN 'business'
     WHEN item = 'incidental' THEN 'transfer'
     ELSE 'property'
@@ -11,7 +11,9 @@ SELECT
   item AS kind,
   period_from,
   period_to + 1 AS period_to,
-  CASE WHEN period_to - period_from >= 360 THEN 'annual' ELSE 'month' END AS granularity,
+  -- a year's bonus is paid once: its year is no figure to be spread (R36), and the pack says where it belongs (R37)
+  CASE WHEN item = 'bonus' THEN 'irregular' WHEN period_to - period_from >= 360 THEN 'annual' ELSE 'month' END AS granularity,
+  CASE WHEN item = 'bonus' THEN 'bonus' END AS one_off,
   declared_on AS paid_on,
   CASE WHEN mark = 'reversal' THEN -abs(income_fen) ELSE income_fen END AS amount_fen,
   COALESCE(payer_code, payer_name) AS payer, payer_name,
