@@ -72,3 +72,66 @@ def test_r56_balances_under_one_account_number_are_things_of_their_own(lab: Lab)
     assert values == [(10_000, "CNY"), (9_000_000, "CNY"), (700, "USD")]
     assert len({fact["asset"] for fact in found}) == 3
     assert {fact["asset"].split(" ")[0] for fact in found} == {found[0]["asset"]}
+
+
+def insured(kind: str, wage: str | None, month: str = "202606", employer: str = "91370303MA00000001") -> dict[str, Any]:
+    """A contribution of one kind of insurance, with the wage that the employer declared for it."""
+    values = {"AAC002": A, "AAB001": employer, "AAE140": kind, "AAE003": month, "AAC040": "4500.00", "AAC031": "1"}
+    return _typed("social_security/contributions", values | ({"SBGZ": wage} if wage else {}))
+
+
+def taxed(item: str, period: tuple[str, str], yuan: str = "9000.00") -> dict[str, Any]:
+    """A payment declared for tax."""
+    values = {
+        "pzxh": "1", "zjhm": A, "xm": "张三", "kjywrsbh": "91370303MA00000001", "kjywrmc": "工厂", "sdxm": item,
+        "skssqq": period[0], "skssqz": period[1], "sbrq": "2026-02-11", "sre": yuan, "gzbz": "0",
+    }  # fmt: skip
+    return _typed("taxation/individual_income", values)
+
+
+def title(state: str, cancelled_on: str | None) -> dict[str, Any]:
+    """A home in the register of titles."""
+    values = {"YWH": "1", "BDCQZH": "鲁1", "ZJH": A, "QLRMC": "张三", "GYFS": "0", "FWYT": "10", "ZL": "人民路1号"}
+    ended = {"ZXSJ": cancelled_on} if cancelled_on else {}
+    return _typed("natural_resources/real_estate_title", values | {"DJSJ": "2010-01-01", "QSZT": state} | ended)
+
+
+def test_r40_wage_declared_for_three_insurances_is_one_fact(lab: Lab) -> None:
+    rows = [insured("110", "3000.00"), insured("310", "3000.00"), insured("210", None), insured("110", None, "202607")]
+    found = facts(lab, "income", "social_security/contributions", rows)
+    assert [(fact["amount_fen"], fact["payer"], fact["disputed_reason"]) for fact in found] == [
+        (300_000, "91370303MA00000001", None)
+    ]
+
+
+def test_r40_wage_that_differs_by_insurance_is_disputed(lab: Lab) -> None:
+    rows = [insured("110", "2000.00"), insured("310", "3000.00")]
+    found = facts(lab, "income", "social_security/contributions", rows)
+    assert [(fact["amount_fen"], fact["disputed_reason"]) for fact in found] == [(300_000, "wage_unclear")]
+
+
+def test_r40_two_employers_of_one_month_are_two_facts(lab: Lab) -> None:
+    rows = [insured("110", "2000.00"), insured("110", "2000.00", employer="91370303MA00000002")]
+    assert len(facts(lab, "income", "social_security/contributions", rows)) == 2
+
+
+def test_r37_annual_bonus_stands_apart_and_is_no_annual_figure(lab: Lab) -> None:
+    month, year = ("2026-02-01", "2026-02-28"), ("2025-01-01", "2025-12-31")
+    paid = [("全年一次性奖金收入", month), ("全年一次性奖金", year), ("工资薪金所得", month), ("工资薪金所得", year)]
+    rows = [taxed(*payment) | {"pzxh": str(place)} for place, payment in enumerate(paid)]
+    found = facts(lab, "income", "taxation/individual_income", rows)
+    assert [(fact["category"], fact["kind"], fact["one_off"], fact["granularity"]) for fact in found] == [
+        ("wage", "bonus", "bonus", "irregular"),
+        ("wage", "bonus", "bonus", "irregular"),
+        ("wage", "wage", None, "month"),
+        ("wage", "wage", None, "annual"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("4", "demolished"), ("5", "expropriated"), ("3", "sold"), ("1", "held")]
+)
+def test_r50_a_home_says_how_it_ended(lab: Lab, state: str, status: str) -> None:
+    ended = None if status == "held" else "2026-03-01"
+    [found] = facts(lab, "holding", "natural_resources/real_estate_title", [title(state, ended)])
+    assert (found["status"], str(found["status_on"])) == (status, str(ended))
