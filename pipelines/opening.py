@@ -17,6 +17,7 @@ ASSETS = {
     "dwelling": b"natural_resources/real_estate_title/address",
     "premises": b"natural_resources/real_estate_title/address",
     "vehicle": b"public_security/vehicle_registration/plate_shown",
+    "business": b"market_regulation/business_registration/business_name",
 }
 
 

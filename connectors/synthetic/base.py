@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connectors.synthetic import earnings, holdings
+from connectors.synthetic import earnings, holdings, trades
 from connectors.synthetic.households import APPLICANT, CHILD, OTHER, PARENT, SPOUSE, Flags
 from connectors.synthetic.rows import NULL, Ints, day, pick
 from connectors.synthetic.scene import (
@@ -66,6 +66,7 @@ def write_base(scene: Scene, targets: Targets) -> None:
     _incomes(scene, targets)
     _accounts(scene, targets)
     _homes_and_cars(scene, targets)
+    trades.write_firms(scene)
 
 
 def _incomes(scene: Scene, targets: Targets) -> None:
@@ -117,6 +118,7 @@ def _trade(scene: Scene, rng: np.random.Generator, member: Ints, due: Ints) -> N
     rows = earnings.tax(scene.members.person[member][of], month, fen, 50_000 + member[of], "business")
     worth = scene.worth(member[of], BUSINESS, fen * earnings.in_window(month))
     scene.book.add(earnings.DATASET_OF["tax"], rows, worth)
+    trades.register_trades(scene, member)
 
 
 def _benefit(scene: Scene, rng: np.random.Generator, member: Ints, due: Ints) -> None:

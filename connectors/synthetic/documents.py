@@ -15,7 +15,7 @@ from connectors.synthetic.households import RELATIONS
 from connectors.synthetic.limits import AREAS, PROGRAMMES, TESTS
 from connectors.synthetic.plants import Kind
 from connectors.synthetic.rows import Ints
-from connectors.synthetic.scene import FIGURES, HOMES, SCOPES, STATUSES, Scene
+from connectors.synthetic.scene import COUNTS, FIGURES, SCOPES, STATUSES, Scene
 from connectors.synthetic.truth import DECLARATION_RESULTS, TEST_RESULTS, Truth
 
 _REQUESTS = """
@@ -142,7 +142,7 @@ def _review(truth: Truth, n: int) -> pa.Array:
 
 def _statements() -> tuple[str, str]:
     money = "printf('%d.%02d', said{0} // 100, said{0} % 100)"
-    said = [f"'{f}': " + (f"said{i}" if i >= HOMES else money.format(i)) for i, f in enumerate(FIGURES)]
+    said = [f"'{f}': " + (f"said{i}" if i in COUNTS else money.format(i)) for i, f in enumerate(FIGURES)]
     figures = [f"'{f}': {{'low': low{i}, 'high': high{i}}}" for i, f in enumerate(FIGURES)]
     tests = [f"'{test}': test{i}" for i, test in enumerate(TESTS)]
     items = [f"'{f}': item{i}" for i, f in enumerate(FIGURES)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from connectors.synthetic.people import words
-from connectors.synthetic.rows import Columns, Ints, columns, day, pick
+from connectors.synthetic.rows import NULL, Column, Columns, Ints, Words, columns, day, pick
 from connectors.synthetic.scene import BALANCES_ON
 
 
@@ -112,6 +112,28 @@ def vehicles(person: Ints, plate: Ints, value: Ints | int, **more: object) -> Co
         "_file": 0,
     }
     return columns(len(person), {**values, **more})
+
+
+def businesses(person: Ints, code: Ints, role: Column | str = "operator", **more: object) -> Columns:
+    """Registered businesses, one row per person and role; the kind follows from the role."""
+    n = len(person)
+    roles = role if isinstance(role, Words) else Words(np.zeros(n, np.int16), (role,))
+    own = np.array([word == "operator" for word in roles.words])[roles.codes]
+    values = {
+        "credit_code": code,
+        "business_name": code,
+        "kind": pick(np.where(own, 0, 1 + code % 3), words()["business_kinds"]),
+        "role": roles,
+        "person": person,
+        "subscribed_fen": np.where(own, NULL, (code % 90 + 1) * 10_000_00),
+        "share_bp": np.where(own, NULL, 10_000 - code % 9 * 1_000),
+        "state": "active",
+        "established_on": day("2014-01-01") + (code * 113) % 3600,
+        "cancelled_on": None,
+        "revoked_on": None,
+        "contested": 0,
+    }
+    return columns(n, {**values, **more})
 
 
 def registrations(person: Ints, book: Ints, relation: object, birth: Ints, **more: object) -> Columns:

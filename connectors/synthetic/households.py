@@ -80,7 +80,7 @@ class Members:
 
     def first(self, households: Ints, relation: int) -> Ints:
         """The first member of that relation in each household, which has one."""
-        width = int(np.diff(self.offsets)[households].max(initial=0))
+        width = int(np.diff(self.offsets)[households].max(initial=1))
         place = np.minimum(self.offsets[households][:, None] + np.arange(width), len(self) - 1)
         fits = (self.relation[place] == relation) & (self.household[place] == households[:, None])
         found: Ints = place[np.arange(len(households)), fits.argmax(axis=1)]

@@ -11,7 +11,7 @@ from connectors.synthetic.rows import Ints
 
 PROGRAMMES = ("subsistence_allowance", "subsistence_edge")
 AREAS = ("urban", "rural")
-TESTS = ("income", "financial_assets", "homes", "vehicles")
+TESTS = ("income", "financial_assets", "homes", "vehicles", "businesses")
 
 
 @dataclass(frozen=True)

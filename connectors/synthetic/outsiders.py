@@ -185,6 +185,18 @@ def _marriages(people: People, persons: Ints, rng: np.random.Generator) -> Colum
     return holdings.marriages(man[:n], women[:n], np.ones(n, bool), np.minimum(on, BALANCES_ON))
 
 
+def _businesses(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.15, 0.07, high=75)
+    draw = rng.random(len(person))
+    role = pick(rng.choice(3, len(person), p=[0.7, 0.2, 0.1]), ("operator", "shareholder", "legal_representative"))
+    state = pick(np.select([draw < 0.2, draw < 0.28], [1, 2], 0), ("active", "cancelled", "revoked"))
+    ended = rng.integers(day("2024-01-01"), day("2026-09-01"), len(person))
+    ends = {"cancelled_on": np.where(draw < 0.2, ended, NULL)}
+    ends["revoked_on"] = np.where((draw >= 0.2) & (draw < 0.28), ended, NULL)
+    contested = (draw > 0.99).astype(np.int64)
+    return holdings.businesses(person, SERIALS_FROM + person, role, state=state, contested=contested, **ends)
+
+
 _WRITERS: dict[str, Write] = {
     "taxation/individual_income": _wages,
     "taxation/annual_settlement": _settlements,
@@ -202,4 +214,5 @@ _WRITERS: dict[str, Write] = {
     "social_security/unemployment": _unemployment,
     "civil_affairs/marriage": _marriages,
     "civil_affairs/death_funeral": _deaths,
+    "market_regulation/business_registration": _businesses,
 }

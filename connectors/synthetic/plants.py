@@ -71,6 +71,13 @@ def planted(rule: str, zh: str, **expected: object) -> Callable[[Plant], Plant]:
 
 def catalogue() -> tuple[Kind, ...]:
     """Every kind, by rule and name, so that the order does not hang on imports."""
-    from connectors.synthetic import plants_identity, plants_income, plants_life, plants_property, plants_vehicles  # noqa: F401
+    from connectors.synthetic import (  # noqa: F401
+        plants_business,
+        plants_identity,
+        plants_income,
+        plants_life,
+        plants_property,
+        plants_vehicles,
+    )
 
     return tuple(sorted(_CATALOGUE.values(), key=lambda kind: (int(kind.rule[1:]), kind.name)))

@@ -17,6 +17,7 @@ _PREFIX = {
     "record_ref": (b"", 14),
     "correction_of": (b"", 14),
     "filing_number": (b"2026BA", 10),
+    "credit_code": (b"92370303MA", 8),
 }
 _KINDS = {"policy": (b"P3703", 13), "hukou": (b"3703", 9)}
 
@@ -99,4 +100,4 @@ def _title(numbers: Ints) -> pa.Array:
     return pc.binary_join_element_wise("鲁(2019)淄博不动产权第", text(digits_of(numbers, 10)), "号", "")
 
 
-_SPELLED = {"payer_name": _payer, "address": _address, "title_number": _title}
+_SPELLED = {"payer_name": _payer, "business_name": _payer, "address": _address, "title_number": _title}

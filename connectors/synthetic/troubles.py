@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connectors.contract import Contract
+from connectors.contract import Contract, HttpDelivery
 from connectors.synthetic.rows import Ints
 from connectors.synthetic.scene import Scene, chance
 from pipelines.errors import HeduiError
@@ -45,11 +45,17 @@ def read_troubles(troubles: Sequence[str], contracts: Mapping[str, Contract]) ->
     found = {}
     for trouble in troubles:
         name, _, dataset = trouble.partition(":")
-        if dataset not in contracts or contracts[dataset].way not in WAYS.get(name, ()):
+        if dataset not in contracts or not _possible(name, contracts[dataset]):
             known = ", ".join(f"{name} ({'/'.join(ways)})" for name, ways in WAYS.items())
             raise UnknownTrouble(trouble, known)
         found[dataset] = name
     return found
+
+
+def _possible(name: str, contract: Contract) -> bool:
+    """Only a ticket says who was answered: pages are whole or refused."""
+    paged = isinstance(contract.delivery, HttpDelivery) and contract.delivery.style == "paged"
+    return contract.way in WAYS.get(name, ()) and not (name == "partial" and paged)
 
 
 def silent_members(scene: Scene, troubles: Mapping[str, str]) -> dict[str, Ints]:

@@ -14,7 +14,7 @@ from connectors.contract import Contract
 from connectors.synthetic.limits import TESTS
 from connectors.synthetic.plants import Kind
 from connectors.synthetic.rows import Columns, Ints, count, filled
-from connectors.synthetic.scene import FIGURES, HOMES, VEHICLES, WAGE, Scene, chance
+from connectors.synthetic.scene import COUNTS, FIGURES, WAGE, Scene, chance
 
 SATISFIED, EXCEEDED, UNDETERMINED = range(3)
 TEST_RESULTS = ("satisfied", "exceeded", "undetermined")
@@ -22,7 +22,7 @@ MATCHES, OPEN, DIFFERS = range(3)
 DECLARATION_RESULTS = ("matches", "undetermined", "differs")
 DERIVED = {"source_not_covered", "material_difference", "member_not_counted"}  # from papers, not from one dataset
 INCOMES = slice(0, 4)
-ITEMS_OF_TEST = (INCOMES, slice(4, 5), slice(5, 6), slice(6, 7))
+ITEMS_OF_TEST = (INCOMES, slice(4, 5), slice(5, 6), slice(6, 7), slice(7, 8))
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ def find(
 def _nearly(scene: Scene, said: Ints) -> Ints:
     """Households without a planted problem declare amounts to the hundred yuan or so, within every tolerance."""
     rng = chance(scene.seed, "declared")
-    money = [i for i in range(len(FIGURES)) if i not in (HOMES, VEHICLES)]
+    money = [i for i in range(len(FIGURES)) if i not in COUNTS]
     least = min(scene.limits.tolerance.get(FIGURES[i], 0) for i in money)
     steps = max(least // 100_00 - 1, 0)
     noise = rng.integers(-steps, steps + 1, said.shape) * 100_00 if steps else np.zeros_like(said)
-    noise[:, [HOMES, VEHICLES]] = 0
+    noise[:, list(COUNTS)] = 0
     noise[(scene.kind >= 0)] = 0
     return np.where(said > 0, np.maximum(said + noise, 0), said)
 

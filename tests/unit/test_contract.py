@@ -1,4 +1,4 @@
-"""The sixteen contracts, and what a bad one is refused with."""
+"""The contracts, and what a bad one is refused with."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ DATASETS = [
     "civil_affairs/marriage",
     "housing/online_filing",
     "insurers/policies",
+    "market_regulation/business_registration",
     "natural_resources/real_estate_title",
     "public_security/household_registration",
     "public_security/vehicle_registration",

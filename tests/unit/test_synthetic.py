@@ -167,12 +167,17 @@ def test_truth_can_be_recomputed_from_the_files(plain: Path) -> None:
     units: dict[str, set[str]] = defaultdict(set)
     for holder, unit in homes:
         units[holder].add(unit)
+    firms: dict[str, set[str]] = defaultdict(set)
+    for row in parquet_rows(plain, "market_regulation/business_registration"):
+        if row["REGSTATE"] == "1" and row["MYDJBZ"] == "0":
+            firms[row["CERNO"]].add(row["UNISCID"])
     for request, truth in zip(requests_of(plain), truth_of(plain), strict=True):
         if truth["planted"]:
             continue
         persons = [member["id_number"] for member in request["members"]]
         total = sum((found[person] for person in persons), Counter())
         total["homes"] = len(set().union(*(units[person] for person in persons)))
+        total["businesses"] = len(set().union(*(firms[person] for person in persons)))
         for figure, interval in truth["figures"].items():
             if figure != "income":
                 assert interval == {"low": total[figure], "high": total[figure]}, figure
@@ -241,7 +246,16 @@ def test_a_file_in_trouble_is_not_covered(tmp_path: Path, name: str) -> None:
     assert all(truth["figures"]["financial_assets"]["high"] is None for truth in truth_of(tmp_path))
 
 
-@pytest.mark.parametrize("trouble", ["flood:banks/deposits", "partial:insurers/policies", "stale:no/such", "stale"])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "flood:banks/deposits",
+        "partial:insurers/policies",
+        "partial:market_regulation/business_registration",
+        "stale:no/such",
+        "stale",
+    ],
+)
 def test_an_unknown_trouble_is_refused(tmp_path: Path, trouble: str) -> None:
     with pytest.raises(UnknownTrouble):
         generate(tmp_path, 10, 1, trouble=[trouble])
