@@ -9,7 +9,7 @@ from connectors.synthetic.base import add_deposit
 from connectors.synthetic.households import CHILD, PARENT, SPOUSE
 from connectors.synthetic.plants import COUPLE, SINGLE, WITH_CHILD, WITH_PARENT, planted
 from connectors.synthetic.rows import Ints, columns, day
-from connectors.synthetic.scene import TRANSFER, Scene
+from connectors.synthetic.scene import FINANCIAL, TRANSFER, Scene
 
 MARRIAGES, DEATHS = "civil_affairs/marriage", "civil_affairs/death_funeral"
 
@@ -146,4 +146,4 @@ def limited_authorisation(scene: Scene, households: Ints) -> None:
     """An authorisation that leaves out banks, securities and insurers."""
     head = scene.members.head(households)
     scene.papers.scope[head] = 1
-    scene.uncovered.append((head, ("banks", "securities", "insurers")))
+    scene.uncovered.append((head, FINANCIAL))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from connectors.contract import CONTRACTS
 from connectors.synthetic.households import Flags, Members
 from connectors.synthetic.limits import Limits
 from connectors.synthetic.people import People
@@ -29,10 +30,9 @@ WAGE, BUSINESS, PROPERTY, TRANSFER, ASSETS, HOMES, VEHICLES, BUSINESSES = range(
 COUNTS = (HOMES, VEHICLES, BUSINESSES)
 PLAIN, LOWER_X, FULL_WIDTH, SPACED, FIFTEEN, SCIENTIFIC, WRONG_CHECK, MISSING = range(8)
 AS_OF = "2026-09-16T02:00:00+08:00"
-SCOPES: tuple[tuple[str, ...], ...] = (
-    ("*",),
-    ("taxation", "social_security", "civil_affairs", "public_security", "natural_resources", "housing"),
-)
+FINANCIAL = ("banks", "insurers", "securities")
+_DEPARTMENTS = {file.parent.name for file in CONTRACTS.glob("*/*.yaml")}
+SCOPES = (("*",), tuple(sorted(_DEPARTMENTS - set(FINANCIAL))))
 STATUSES = (None, "prison")
 
 
