@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from connectors.synthetic.people import words
-from connectors.synthetic.rows import NULL, Column, Columns, Ints, Words, columns, day, pick
+from connectors.synthetic.rows import NULL, Columns, Ints, Words, columns, day, pick
 from connectors.synthetic.scene import BALANCES_ON
 
 
@@ -114,7 +114,7 @@ def vehicles(person: Ints, plate: Ints, value: Ints | int, **more: object) -> Co
     return columns(len(person), {**values, **more})
 
 
-def businesses(person: Ints, code: Ints, role: Column | str = "operator", **more: object) -> Columns:
+def businesses(person: Ints, code: Ints, role: Words | str = "operator", **more: object) -> Columns:
     """Registered businesses, one row per person and role; the kind follows from the role."""
     n = len(person)
     roles = role if isinstance(role, Words) else Words(np.zeros(n, np.int16), (role,))
