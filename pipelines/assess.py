@@ -17,7 +17,7 @@ from connectors.contract import Contract, load_contracts
 from pipelines.batch import Batch
 from pipelines.consent import Ended, ended_at_assessment
 from pipelines.errors import EpochMixedError
-from pipelines.facts import create_current_views, read_facts, write_facts
+from pipelines.facts import create_current_views, number_extracts, read_facts, write_facts
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
 from pipelines.store import Store
@@ -42,6 +42,13 @@ RESULTS = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
     "tests", "declaration", "review", "decisive", "conclusions", "withheld",
 )  # fmt: skip
+# What tells the rows of the larger results apart: to order by every column, lists of evidence too, takes many times as
+# long.
+KEYS = {
+    "household_members": "request_id, member_no", "member_coverage": "request_id, member_no, dataset",
+    "income_items": "request_id, item_no", "asset_items": "request_id, item_no", "figures": "request_id, figure",
+    "tests": "request_id, test", "declaration": "request_id, item",
+}  # fmt: skip
 WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
 
 
@@ -100,6 +107,11 @@ def _load_shard(con: duckdb.DuckDBPyConnection, batch: Batch, number: int, size:
             else "request_id IN (SELECT request_id FROM requests)"
         )
         con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {source} WHERE {condition}")
+    con.execute(
+        "CREATE OR REPLACE TABLE collected_coverage AS "
+        "SELECT * FROM collected WHERE person IN (SELECT person FROM members WHERE person IS NOT NULL)"
+    )
+    con.execute(f"CREATE OR REPLACE VIEW coverage AS {sql_text('collect/coverage_as_of.sql')}")
     row = con.execute("SELECT count(*) FROM requests").fetchone()
     return int(row[0]) if row else 0
 
@@ -132,7 +144,7 @@ def _write_shard(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             select = sql_text("assess/with_evidence.sql")
         else:
             select = f"SELECT * FROM {table}"
-        write_parquet(con, f"SELECT * FROM ({select}) ORDER BY ALL", folder / f"{table}.parquet")
+        write_parquet(con, f"SELECT * FROM ({select}) ORDER BY {KEYS.get(table, 'ALL')}", folder / f"{table}.parquet")
 
 
 def run(
@@ -190,11 +202,10 @@ def _load_common(
     for table in POLICY:
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan(batch.folder / f'{table}.parquet')}")
     collected = scan(batch.source_folder / "coverage.parquet")
-    con.execute(f"CREATE VIEW collected_coverage AS SELECT * FROM {collected}")
+    con.execute(f"CREATE VIEW collected AS SELECT * FROM {collected}")
     on = batch.as_of.date()
     fresh = [(name, str(on - timedelta(days=contract.freshness_days))) for name, contract in sorted(contracts.items())]
     _small_table(con, "freshness", ("dataset", "fresh_since"), fresh)
-    con.execute(f"CREATE VIEW coverage AS {sql_text('collect/coverage_as_of.sql')}")
     feeds = [(name, figure) for name, contract in sorted(contracts.items()) for figure in contract.feeds]
     _small_table(con, "feeds", ("dataset", "figure"), feeds)
     gates = batch.source_folder / "gates.json"
@@ -204,6 +215,8 @@ def _load_common(
     if ended:
         con.executemany("INSERT INTO ended_authorisations VALUES (?, ?, ?)", ended)
     create_current_views(con, contracts, _admitted(batch))
+    extracts = json.loads((batch.source_folder / "extracts.json").read_text("utf-8"))
+    number_extracts(con, [(extract["dataset"], extract["digest"]) for extract in extracts if extract.get("path")])
 
 
 def _small_table(

@@ -22,9 +22,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.part")
     temporary.unlink(missing_ok=True)
     yield temporary
-    with temporary.open("rb") as handle:
-        os.fsync(handle.fileno())
+    flush(temporary)
     temporary.replace(path)
+
+
+def flush(path: Path) -> None:
+    """Have a file or a folder on disk before another step relies on it."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_json(path: Path, document: object) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from connectors.contract import Contract
 from pipelines.admission import current_view_sql
-from pipelines.warehouse import SQL, scan, sql_text, write_parquet
+from pipelines.warehouse import SQL, scan, sql_text, write_divided
 
 KINDS = ("income", "holding", "status", "link", "expense")
-ROW = ("extract_digest", "row_no", "row_digest")
-# one delivered row may tell several facts; what tells them apart
-SAME_ROW = {
-    "income": "period_from, kind", "holding": "class, asset, person", "status": "from_on, kind", "link": "person, kind",
-    "expense": "period_from, kind",
-}  # fmt: skip
+# A fact's number: its kind, its extract, its row, and which of several facts that this row tells. It leads back to the
+# row without a look-up, and an order by it does not depend on the order of arrival (R66).
+PARTS, ROWS, EXTRACTS = 1 << 12, 1 << 28, 1 << 20
+NUMBER = "({kind} * {extracts} + e.extract_no) * {of_extract} + f.row_no * {parts} + COALESCE(f.part, 0)"
 
 
 def table_name(dataset: str) -> str:
@@ -39,51 +38,73 @@ def create_current_views(
         con.execute(f"CREATE OR REPLACE VIEW {table_name(dataset)} AS {select}")
 
 
+def number_extracts(con: duckdb.DuckDBPyConnection, extracts: Iterable[tuple[str, str]]) -> None:
+    """``extract_numbers``: every extract's place among the batch's, by dataset and digest.
+
+    Args:
+        con: a warehouse connection.
+        extracts: dataset and digest of each.
+    """
+    con.execute("CREATE OR REPLACE TABLE extract_numbers (extract_no BIGINT, dataset VARCHAR, extract_digest VARCHAR)")
+    if rows := [(number, *named) for number, named in enumerate(sorted(set(extracts)))]:
+        con.executemany("INSERT INTO extract_numbers VALUES (?, ?, ?)", rows)
+
+
 def write_facts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Unite the fact files of every kind, number the facts, and write each kind by shard; what is there stays.
 
     Reading the admitted tables costs the same for one shard as for all, so it is done once.
 
     Args:
-        con: has the current views, and ``shard_persons`` (person, shard): a person of two shards is in both.
-        folder: takes ``<kind>.parquet``, sorted by shard.
+        con: has the current views, ``extract_numbers``, and ``shard_persons`` (person, shard): a person of two shards
+            is in both.
+        folder: takes ``<kind>/shard=<n>/``.
     """
     for place, kind in enumerate(KINDS):
-        if (folder / f"{kind}.parquet").exists():
-            continue
         files = sorted((SQL / "facts" / kind).glob("*.sql"))
         parts = [f"SELECT *, 0 AS shard FROM ({sql_text(f'facts/{kind}.sql')})"] + [
             f"SELECT f.*, p.shard FROM ({file.read_text('utf-8')}) f JOIN shard_persons p ON p.person = f.person"
             for file in files
         ]
         told = "\nUNION ALL BY NAME\n".join(f"({part})" for part in parts)
-        write_parquet(con, _numbered(place, kind, told) + " ORDER BY shard", folder / f"{kind}.parquet")
+        write_divided(con, _numbered(place, told), "shard", folder / kind)
 
 
 def read_facts(con: duckdb.DuckDBPyConnection, folder: Path, shard: int) -> None:
     """``fact_<kind>`` of one shard, and ``evidence``: from each fact's number to its row."""
-    for kind in KINDS:
-        of_shard = f"SELECT * EXCLUDE (shard) FROM {scan(folder / f'{kind}.parquet')} WHERE shard = {shard}"
-        con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS {of_shard}")
+    for place, kind in enumerate(KINDS):
+        files = sorted((folder / kind / f"shard={shard}").glob("*.parquet"))
+        none = f"SELECT * FROM ({_numbered(place, sql_text(f'facts/{kind}.sql'))})"
+        source = f"SELECT * FROM {scan(*files)}" if files else none
+        con.execute(f"CREATE OR REPLACE TABLE numbered_{kind} AS {source}")
     _divide(con)
 
 
 def number_facts(con: duckdb.DuckDBPyConnection) -> None:
     """Number the rows of ``told_<kind>`` and divide them into ``fact_<kind>`` and ``evidence``."""
+    told = " UNION ALL ".join(f"SELECT dataset, extract_digest FROM told_{kind}" for kind in KINDS)
+    number_extracts(con, con.execute(told).fetchall())
     for place, kind in enumerate(KINDS):
-        con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS {_numbered(place, kind, f'SELECT * FROM told_{kind}')}")
+        numbered = _numbered(place, f"SELECT * FROM told_{kind}")
+        con.execute(f"CREATE OR REPLACE TABLE numbered_{kind} AS {numbered}")
     _divide(con)
 
 
-def _numbered(place: int, kind: str, told: str) -> str:
-    """Numbers follow dataset, extract and row: an order by them does not depend on the order of arrival (R66)."""
-    order = f"dataset, extract_digest, row_no, {SAME_ROW[kind]}"
-    return f"SELECT {place << 40} + ROW_NUMBER() OVER (ORDER BY {order}) AS fact_no, * FROM ({told})"
+def _numbered(place: int, told: str) -> str:
+    number = NUMBER.format(kind=place, extracts=EXTRACTS, of_extract=ROWS * PARTS, parts=PARTS)
+    return (
+        f"SELECT {number} AS fact_no, f.* EXCLUDE (extract_digest, row_no, part) FROM ({told}) f "
+        "JOIN extract_numbers e ON e.dataset = f.dataset AND e.extract_digest = f.extract_digest"
+    )
 
 
 def _divide(con: duckdb.DuckDBPyConnection) -> None:
     """The calculation carries a number in the place of the evidence; ``evidence`` opens it again."""
     for kind in KINDS:
-        con.execute(f"CREATE OR REPLACE TABLE fact_{kind} AS SELECT * EXCLUDE ({', '.join(ROW)}) FROM told_{kind}")
-    evidence = [f"SELECT fact_no, dataset, {', '.join(ROW)} FROM told_{kind}" for kind in KINDS]
-    con.execute("CREATE OR REPLACE VIEW evidence AS " + " UNION ALL ".join(evidence))
+        con.execute(f"CREATE OR REPLACE VIEW fact_{kind} AS SELECT * EXCLUDE (row_digest) FROM numbered_{kind}")
+    digests = " UNION ALL ".join(f"SELECT fact_no, row_digest FROM numbered_{kind}" for kind in KINDS)
+    con.execute(
+        f"CREATE OR REPLACE VIEW evidence AS SELECT f.fact_no, e.dataset, e.extract_digest, "
+        f"f.fact_no // {PARTS} % {ROWS} AS row_no, f.row_digest FROM ({digests}) f "
+        f"JOIN extract_numbers e ON e.extract_no = f.fact_no // {ROWS * PARTS} % {EXTRACTS}"
+    )

@@ -5,6 +5,7 @@ SELECT
   CAST(NULL AS VARCHAR) AS dataset,
   CAST(NULL AS VARCHAR) AS extract_digest,
   CAST(NULL AS BIGINT) AS row_no,
+  CAST(NULL AS INTEGER) AS part,             -- which of several facts that one row tells, from 0; NULL: the only one
   CAST(NULL AS VARCHAR) AS row_digest,
   CAST(NULL AS VARCHAR) AS disputed_reason,
   CAST(NULL AS VARCHAR) AS category,         -- wage | business | property | transfer

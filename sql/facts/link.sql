@@ -5,6 +5,7 @@ SELECT
   CAST(NULL AS VARCHAR) AS dataset,
   CAST(NULL AS VARCHAR) AS extract_digest,
   CAST(NULL AS BIGINT) AS row_no,
+  CAST(NULL AS INTEGER) AS part,             -- which of several facts that one row tells, from 0; NULL: the only one
   CAST(NULL AS VARCHAR) AS row_digest,
   CAST(NULL AS VARCHAR) AS kind,             -- same_person | marriage | divorce
   CAST(NULL AS UUID) AS other,

@@ -1,9 +1,5 @@
 -- What each member's sources answered. A source that failed its quality gate is as if it had not answered (R1);
 -- an authorisation that ended since takes its answers out of use (R30, R31).
-WITH asked AS (
-  SELECT DISTINCT q.request_id, q.member_no, q.dataset, q.person, q.state
-  FROM queries q
-)
 SELECT
   a.request_id, a.member_no, a.dataset, s.requirement,
   CASE
@@ -16,7 +12,7 @@ SELECT
   e.reason AS withheld_reason,
   c.as_of, c.extract_digest,
   COALESCE(c.quarantined_rows, 0) AS quarantined_rows
-FROM asked a
+FROM queries a
 JOIN requests r USING (request_id)
 JOIN policy_sources s ON s.policy_id = r.policy_id AND s.dataset = a.dataset
 LEFT JOIN coverage c ON c.dataset = a.dataset AND c.person = a.person

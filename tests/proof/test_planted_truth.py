@@ -9,6 +9,7 @@ import pytest
 
 from connectors.synthetic.plants import catalogue
 from connectors.synthetic.population import SHARED
+from pipelines.facts import KINDS as FACTS
 from pipelines.planted import score
 from pipelines.summary import opened
 from pipelines.verify import run_batch
@@ -30,6 +31,14 @@ def test_planted_truth_is_found_and_nothing_else(tmp_path: Path, seed: int) -> N
         result = score(con, batch, made.truth)
         files = sorted((batch.folder / "assessed").glob("*/figures.parquet"))
         found = con.execute(f"SELECT request_id, figure, low, high FROM {scan(*files)}").fetchall()
+        for kind in FACTS:  # a row that tells several facts numbers them: see `part` in sql/facts/
+            told = sorted((batch.folder / "facts" / kind).glob("shard=0/*.parquet"))
+            numbers = (
+                f"SELECT fact_no FROM {scan(*told)} GROUP BY fact_no HAVING count(*) > 1"
+                if told
+                else "SELECT 1 LIMIT 0"
+            )
+            assert con.execute(numbers).fetchall() == [], kind
     assert sorted(result.kinds) == sorted(KINDS)
     assert (result.planted - result.found, result.false, result.examples) == (0, 0, [])
     assert result.households == households

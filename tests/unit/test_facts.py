@@ -26,7 +26,34 @@ def test_a_kind_for_which_no_dataset_speaks_is_an_empty_table(tmp_path: Path, mo
     monkeypatch.setattr(facts, "SQL", tmp_path)
     with connect(KEY) as con:
         con.execute("CREATE TABLE shard_persons (person UUID, shard INTEGER)")
+        facts.number_extracts(con, [])
         facts.write_facts(con, tmp_path / "facts")
         facts.read_facts(con, tmp_path / "facts", 0)
         assert con.sql("SELECT * FROM fact_expense").fetchall() == []
         assert "amount_fen" in con.sql("SELECT * FROM fact_expense").columns
+
+
+def test_r65_a_facts_number_leads_back_to_its_row() -> None:
+    """Extracts in any order, the last row that a number can hold, several facts of one row."""
+    rows = [
+        ("b/one", "sha256:2", 1, 0), ("b/one", "sha256:2", 1, 1),
+        ("b/one", "sha256:1", facts.ROWS - 1, facts.PARTS - 1),
+        ("a/two", "sha256:2", 7, None),
+    ]  # fmt: skip
+    con = duckdb.connect()
+    for kind in facts.KINDS:
+        con.execute(f"CREATE TABLE told_{kind} AS {(SQL / 'facts' / f'{kind}.sql').read_text('utf-8')}")
+        con.executemany(
+            f"INSERT INTO told_{kind} (dataset, extract_digest, row_no, part, row_digest) VALUES (?, ?, ?, ?, 'd')",
+            rows,
+        )
+    facts.number_facts(con)
+    found = con.execute("SELECT dataset, extract_digest, row_no, count(*) FROM evidence GROUP BY ALL").fetchall()
+    kinds = len(facts.KINDS)
+    assert sorted(found) == [
+        ("a/two", "sha256:2", 7, kinds), ("b/one", "sha256:1", facts.ROWS - 1, kinds),
+        ("b/one", "sha256:2", 1, 2 * kinds),
+    ]  # fmt: skip
+    assert con.execute("SELECT count(DISTINCT fact_no) FROM evidence").fetchone() == (len(rows) * kinds,)
+    ordered = con.execute("SELECT dataset, extract_digest, row_no FROM evidence ORDER BY fact_no LIMIT 4").fetchall()
+    assert ordered == sorted(ordered)

@@ -14,7 +14,7 @@ FROM housing__online_filing
 UNION ALL BY NAME
 SELECT
   seller AS person, seller_name AS name_token,
-  dataset, extract_digest, row_no, row_digest,
+  dataset, extract_digest, row_no, row_digest, 1 AS part,
   'sale' AS class,
   COALESCE(CAST(unit AS VARCHAR), 'filing ' || filing_number) AS asset,
   'filing' AS label,
