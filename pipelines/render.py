@@ -6,7 +6,7 @@ The page needs no network, no script and no font of its own. It prints to A4 wit
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipelines import texts
+from pipelines import explain, texts
 
 Json = dict[str, Any]
 BAR_WIDTH = 300
@@ -149,6 +149,7 @@ class View:
         self._document = document
         self._names = {m["member"]: m["name"] for m in document["members"]}
         self._sources = {s["dataset"]: s for s in document["sources"]}
+        self._drawn: set[str] = set()
         self.counted = sum(1 for m in document["members"] if m["counted"])
 
     def name(self, member: int | None) -> str:
@@ -218,6 +219,18 @@ class View:
     def unit(self, item: str) -> str:
         """Whether a declared item is money or a count."""
         return "count" if item in texts.texts()["item_unit"] else "fen"
+
+    def why(self, name: str) -> explain.Node:
+        """How a figure was worked out; what the page has drawn already is only named."""
+        return self._once(explain.tree(self._document, name))
+
+    def _once(self, node: explain.Node) -> explain.Node:
+        if node.row:
+            return node
+        if node.key in self._drawn and node.children:
+            return replace(node, children=(), notes=(texts.text("working", "above"),))
+        self._drawn.add(node.key)
+        return replace(node, children=tuple(self._once(child) for child in node.children))
 
     def decisive(self) -> list[tuple[Json, list[Json]]]:
         """Decisive facts by test, with the item that each names."""

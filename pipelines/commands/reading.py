@@ -69,17 +69,32 @@ def policy_explain(
 
 def report_show(
     request: Annotated[str, typer.Argument(help="Request ID, or a report's file.")],
+    why: Annotated[
+        str, typer.Option(help="How a figure was worked out, down to the rows: its name, or 'list' for all names.")
+    ] = "",
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> None:
-    """显示一份报告的结论与理由 · show what a report says.
+    """显示一份报告的结论与理由,或某个数字的计算过程 · show what a report says, or how a figure of it was worked out.
 
     Example: hedui report show R-000123 -w /srv/hedui
+    Example: hedui report show R-000123 --why income.per_capita -w /srv/hedui
     """
     from pipelines.commands.report_text import draw, find_report
 
     document = find_report(request, workspace)
-    emit(document, as_json, lambda out: draw(out, document))
+    if not why:
+        emit(document, as_json, lambda out: draw(out, document))
+        return
+    from pipelines.commands import why_text
+    from pipelines.explain import names, tree
+
+    if why == "list":
+        told = [tree(document, name) for name in names(document)]
+        emit([node.key for node in told], as_json, lambda out: why_text.draw_names(out, told))
+        return
+    found = tree(document, why)
+    emit(found.document(), as_json, lambda out: why_text.draw(out, found))
 
 
 def report_check(

@@ -157,3 +157,17 @@ def test_every_text_is_in_both_languages() -> None:
             assert words.zh, (kind, code)
             assert words.en or kind == "item_unit", (kind, code)
             assert not re.search(r"[\u4e00-\u9fff][,;:()]", words.zh), (kind, code)
+
+
+def test_r65_every_test_and_declared_item_folds_out_to_its_rows(
+    documents: dict[str, dict[str, Any]], pages: dict[str, str]
+) -> None:
+    for request, document in documents.items():
+        trees = pages[request].split('<details class="tree">')[1:]
+        assert len(trees) == len(document["tests"]) + len(document["declaration"]) + bool(document["income"]["items"])
+        told = read("".join(f"<details>{tree}" for tree in trees).partition("</main>")[0]).text
+        for test in document["tests"]:
+            assert not test["formula"] or test["formula"] in told
+        counted = [i for i in document["income"]["items"] + document["assets"]["items"] if i.get("figure", "income")]
+        rows = [fact["row_digest"] for item in counted for fact in item["facts"]]
+        assert not [row for row in rows if row not in told]
