@@ -102,9 +102,7 @@ def _policy_text(
     listed = [
         {
             "dataset": row["dataset"], "extracts": extracts.get(row["dataset"], []), "requirement": row["requirement"],
-            "feeds": sorted(contracts[row["dataset"]].feeds),
-            "provider": contracts[row["dataset"]].provider.model_dump(),
-            "title": contracts[row["dataset"]].title.model_dump(),
+            **_named(row["dataset"], contracts.get(row["dataset"])),
         }
         for row in sorted(sources, key=lambda row: str(row["dataset"]))
         if row["policy_id"] == policy["policy_id"]
@@ -114,6 +112,19 @@ def _policy_text(
         "valid_until": policy["valid_until"].isoformat(),
         "after_members": canonical(after_members).decode()[1:-1],
         "sources": canonical(listed).decode(),
+    }
+
+
+def _named(dataset: str, contract: Any) -> dict[str, object]:
+    """Provider, title and feeds of a dataset; before its contract is there, it goes by its name."""
+    if contract is None:
+        department, _, name = dataset.partition("/")
+        texts_of = {"provider": {"zh": department, "en": department}, "title": {"zh": name, "en": name}}
+        return {"feeds": [], **texts_of}
+    return {
+        "feeds": sorted(contract.feeds),
+        "provider": contract.provider.model_dump(),
+        "title": contract.title.model_dump(),
     }
 
 

@@ -122,7 +122,9 @@ class _Reader:
         keyring = KeyRing.open(settings.keys, ws.root)
         contracts = load_contracts(ws.path(settings.contracts) if settings.contracts else None)
         pack = load_pack(pack_folder(settings.policy_pack, ws.path(settings.policies) if settings.policies else None))
-        departments = frozenset(dataset.split("/")[0] for dataset in contracts)
+        # a department that a programme names may be authorised before its contract is there
+        named = {dataset for programme in pack.programmes.values() for dataset in programme.sources}
+        departments = frozenset(dataset.split("/")[0] for dataset in {*contracts, *named})
         return cls(
             store,
             at,
@@ -254,6 +256,7 @@ def policy_answers(pack: Pack) -> Callable[[str, str, str, date], PolicyAnswer]:
             minor_age if isinstance(minor_age, int) else 0,
             frozenset(pack.parameters["excluded_status"].items),
             frozenset(pack.parameters["student_stages"].choices),
+            pack.programmes[programme].unknown_persons,
         )
 
     return answer

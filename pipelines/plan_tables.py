@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from connectors.contract import load_contracts
 from pipelines import policy, tables
 from pipelines.batch import Batch
 from pipelines.identifiers import IdKind, classify
@@ -113,6 +114,11 @@ class PlanTables:
         pack = policy.load_pack(policy.pack_folder(settings.policy_pack, own))
         for name, table in policy.tables(pack, keys).items():
             self._put(name, table)
+        # Nobody can be asked for what no contract describes: a required one stays and is never answered (R6).
+        self.con.execute(
+            "DELETE FROM policy_sources WHERE requirement = 'optional' AND NOT list_contains(?, dataset)",
+            [sorted(load_contracts(self.ws.path(settings.contracts) if settings.contracts else None))],
+        )
         places = {name: pa.array([key[i] for key in keys]) for i, name in enumerate(columns)}
         self._put("policy_keys", pa.table({"policy_id": pa.array(range(len(keys)), pa.int32()), **places}))
 

@@ -42,12 +42,14 @@ class PolicyAnswer:
         minor_age: years below which a guardian signs.
         statuses: kinds of declared status that it knows.
         student_stages: stages of education that it knows.
+        unknown_persons: whether somebody may be applied for whose identity nobody knows.
     """
 
     problem: Problem | None
     minor_age: int = 0
     statuses: frozenset[str] = frozenset()
     student_stages: frozenset[str] = frozenset()
+    unknown_persons: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _all(request: Request, persons: Sequence[Person], context: Context, wrong: t
     for i, (member, person) in enumerate(zip(request.members or (), persons, strict=True)):
         path = f"members[{i}]"
         if f"{path}.id_number" not in wrong:
-            yield from _identity(member, person, path)
+            yield from _identity(member, person, path, answer)
         yield from _dates(request, member, person, path)
         yield from _known_codes(member, answer, path)
         if member.authorisation is not None:
@@ -141,9 +143,11 @@ def _twice(values: Sequence[object], field: str, code: str) -> Iterator[Problem]
         seen.add(value)
 
 
-def _identity(member: Member, person: Person, path: str) -> Iterator[Problem]:
+def _identity(member: Member, person: Person, path: str, answer: PolicyAnswer) -> Iterator[Problem]:
     if person.problem is not None:
         yield Problem(f"id_{person.problem.name}", f"{path}.id_number")
+    elif answer.unknown_persons and member.id_number is None:
+        return
     elif person.born is None:
         yield Problem("birth_date_missing", f"{path}.birth_date")
     elif member.birth_date is not None and member.birth_date != person.born:

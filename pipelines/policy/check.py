@@ -161,7 +161,14 @@ def _unknown(pack: Pack) -> Iterator[Finding]:
     for programme in pack.programmes.values():
         where = f"programmes/{programme.name}.yaml"
         for dataset in sorted(set(programme.sources) - datasets):
-            yield Finding("error", f"{where}: sources", f"没有 {dataset} 的数据约定", f"no contract for {dataset}")
+            yield _no_contract(f"{where}: sources", dataset, programme.sources[dataset])
+        if programme.sure == "example":
+            yield Finding(
+                "note",
+                where,
+                "查询范围和授权人为示例，须由主管部门确定",
+                f"an example, to be decided: {programme.note}",
+            )
         for name, test in programme.tests.items():
             if test.figure not in FIGURES:
                 yield Finding("error", f"{where}: tests.{name}", f"没有指标 {test.figure}", f"no figure {test.figure}")
@@ -175,6 +182,16 @@ def _unknown(pack: Pack) -> Iterator[Finding]:
                     f"区划代码 {row.division} 不在现行代码表中",
                     f"division {row.division} is not in the current table",
                 )
+
+
+def _no_contract(where: str, dataset: str, need: str) -> Finding:
+    """A dataset that nobody has described yet: nobody is asked for it, and where it is required, reports say so."""
+    if need == "required":
+        zh = f"尚无 {dataset} 的数据约定:每份报告都将列为“未能核实”，不会出现“未超过限定标准”"
+        en = f"no contract for {dataset} yet: every report will say that it could not be checked"
+        return Finding("warning", where, zh, en)
+    zh, en = f"尚无 {dataset} 的数据约定:暂不查询", f"no contract for {dataset} yet: nobody is asked"
+    return Finding("note", where, zh, en)
 
 
 @cache

@@ -19,13 +19,12 @@ from pipelines.policy.model import (
     ParameterFile,
     PolicyError,
     Programme,
-    ProgrammeFile,
     Row,
     Text,
-    is_code,
 )
+from pipelines.policy.programmes import read_programmes
 from pipelines.policy.read import read_model
-from pipelines.policy.rows import RowReader, define, refuse_cites
+from pipelines.policy.rows import RowReader, define
 
 SHIPPED = Path(__file__).resolve().parent.parent / "policies"
 
@@ -126,7 +125,7 @@ def _load(folder: Path, above: tuple[str, ...]) -> Pack:
     if base and not head.division.startswith(base.division):
         raise PolicyError(file, "division", f"lies outside {base.id}, which it extends")
     laws = {**(base.laws if base else {}), **head.laws}
-    programmes = _programmes(folder, dict(base.programmes) if base else {}, laws)
+    programmes = read_programmes(_files(folder, "programmes"), dict(base.programmes) if base else {}, laws)
     parameters, rows = _parameters(folder, head, base, laws, programmes)
     pack = Pack(
         id=head.pack,
@@ -162,27 +161,6 @@ def _parameters(
             reader = RowReader(head, depth, parameters[name], laws, programmes, file, parsed.last_checked_on)
             rows[name] = (*rows.get(name, ()), *reader.rows(part))
     return parameters, rows
-
-
-def _programmes(folder: Path, programmes: dict[str, Programme], laws: dict[str, Law]) -> dict[str, Programme]:
-    for path, file in _files(folder, "programmes"):
-        part = read_model(ProgrammeFile, path, file)
-        name = path.stem
-        known = programmes.get(name)
-        title = part.title or (known.title if known else None)
-        if title is None or not is_code(name):
-            raise PolicyError(file, "title", "a new programme needs a title, and a file name in small letters")
-        refuse_cites(laws, part.cites, file, "cites")
-        for test_name, test in part.tests.items():
-            refuse_cites(laws, test.cites, file, f"tests.{test_name}.cites")
-        programmes[name] = Programme(
-            name=name,
-            title=title,
-            cites=part.cites or (known.cites if known else ()),
-            tests={**(known.tests if known else {}), **part.tests},
-            sources={**(known.sources if known else {}), **part.sources},
-        )
-    return programmes
 
 
 def _refuse_overlaps(pack: Pack) -> None:

@@ -178,13 +178,48 @@ class Test(_Part):
     cites: tuple[str, ...] = ()
 
 
+class Authorisation(_Part):
+    """Who must authorise the verification: nobody else is asked about (R27, R29, R33).
+
+    ``members``: every member of the household. ``applicant``: the person applied for, alone. ``supporters``: also
+    persons outside the household with a duty of support, each by an authorisation of their own. A guardian signs for
+    a minor and for whoever lacks legal capacity.
+    """
+
+    of: tuple[Literal["members", "applicant", "supporters"], ...] = Field(min_length=1)
+    cites: tuple[str, ...] = ()
+    note: str | None = None
+
+    @field_validator("of")
+    @classmethod
+    def _one_unit(cls, of: tuple[str, ...]) -> tuple[str, ...]:
+        if ("members" in of) == ("applicant" in of):
+            raise ValueError("name members or applicant, one of them")
+        return of
+
+    @property
+    def unit(self) -> str:
+        """Whose figures the programme looks at: ``household``, or the ``person`` applied for."""
+        return "household" if "members" in self.of else "person"
+
+
 class ProgrammeFile(_Part):
-    """``programmes/<name>.yaml``; a local file states only what it adds or replaces."""
+    """``programmes/<name>.yaml``; a local file states only what it adds or replaces.
+
+    ``like`` takes tests, sources and authorisation of another programme; what the file names itself replaces a whole
+    test or one source of these. ``check_only``: figures and coverage are reported, and no limit is tested.
+    """
 
     title: Text | None = None
+    like: str | None = None
     cites: tuple[str, ...] = ()
+    check_only: bool | None = None
+    unknown_persons: bool | None = Field(None, description="accepts a person whose identity nobody knows")
+    authorisation: Authorisation | None = None
     tests: dict[str, Test] = {}
     sources: dict[str, Requirement] = {}
+    sure: Sure | None = Field(None, description="of the sources and of who authorises; example: to be decided")
+    note: str | None = None
 
 
 class Programme(_Part):
@@ -193,8 +228,13 @@ class Programme(_Part):
     name: str
     title: Text
     cites: tuple[str, ...]
+    check_only: bool
+    unknown_persons: bool
+    authorisation: Authorisation
     tests: dict[str, Test]
     sources: dict[str, Requirement]
+    sure: Sure
+    note: str | None
 
 
 @dataclass(frozen=True)

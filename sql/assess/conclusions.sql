@@ -1,4 +1,5 @@
--- Two independent answers (rules.md section 1). `within_limits` needs every test satisfied and every required source (R6).
+-- Two independent answers (rules.md section 1). `within_limits` needs every test satisfied and every required source (R6);
+-- a programme without tests says so, and neither that something is within nor that something is missing.
 WITH limits AS (
   SELECT
     request_id,
@@ -18,6 +19,7 @@ declared AS (
 SELECT
   h.request_id,
   CASE
+    WHEN l.request_id IS NULL THEN 'not_tested'
     WHEN l.any_exceeded THEN 'over_limit'
     WHEN l.all_satisfied AND NOT EXISTS (SELECT 1 FROM gaps g WHERE g.request_id = h.request_id) THEN 'within_limits'
     ELSE 'undetermined'

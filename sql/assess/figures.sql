@@ -25,13 +25,13 @@ open_figures AS (
   UNION
   SELECT request_id, 'income' FROM gaps WHERE figure LIKE 'income.%'
   UNION
-  SELECT h.request_id, t.figure
-  FROM households h
-  JOIN policy_tests t USING (policy_id)
+  SELECT k.request_id, k.figure
+  FROM kinds k
+  JOIN households h USING (request_id)
   WHERE NOT EXISTS (
     SELECT 1 FROM policy_sources s JOIN feeds f ON f.dataset = s.dataset
     WHERE s.policy_id = h.policy_id AND s.requirement = 'required'
-      AND (f.figure = t.figure OR f.figure LIKE t.figure || '.%')
+      AND (f.figure = k.figure OR f.figure LIKE k.figure || '.%')
   )
 )
 SELECT

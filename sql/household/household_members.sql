@@ -28,6 +28,8 @@ SELECT
     WHEN a.role = 'supporter' THEN 'supporter'
     WHEN d.died_on < a.reference_date THEN 'dead'
     WHEN x.kind IS NOT NULL THEN x.kind
+    WHEN p.unit = 'person' AND a.relation <> 'applicant' THEN 'outside_programme'
+    WHEN a.person IS NULL AND a.birth_date IS NULL THEN 'unidentified'
     WHEN a.relation <> 'child' OR a.age < p.minor_age THEN
       CASE WHEN a.person IS NULL THEN 'newborn' WHEN a.age < p.minor_age THEN 'minor' ELSE 'member' END
     WHEN NOT a.legal_capacity THEN 'dependent_adult_child'
@@ -43,7 +45,7 @@ SELECT
     WHEN a.relation = 'child' AND a.age >= p.minor_age THEN 'R24'
     ELSE 'R28'
   END AS rule,
-  why NOT IN ('supporter', 'dead', 'adult_child') AND x.kind IS NULL AS counted,
+  why NOT IN ('supporter', 'dead', 'outside_programme', 'adult_child') AND x.kind IS NULL AS counted,
   d.died_on
 FROM aged a
 JOIN policy p USING (policy_id)

@@ -1,9 +1,10 @@
 -- Every member with what decides whether anybody may be asked about them. `standing` holds for every department within
 -- the scope: asked is who has an authorisation that is valid on the as-of day (R29); a supporter who never gave one is
--- left alone (R27); who has no number cannot be asked about (R26).
+-- left alone (R27); who has no number cannot be asked about (R26). Whom the programme does not look at is never asked
+-- about, whatever was signed (R34): other members where one person is looked at, supporters where none is needed.
 WITH windows AS (
   SELECT
-    r.*, CAST(date_trunc('month', r.reference_date) - to_months(p.window_months) AS DATE) AS window_from,
+    r.*, p.unit, p.supporters_asked, CAST(date_trunc('month', r.reference_date) - to_months(p.window_months) AS DATE) AS window_from,
     CAST(date_trunc('month', r.reference_date) AS DATE) AS window_to
   FROM requests r
   JOIN policy p USING (policy_id)
@@ -12,6 +13,8 @@ SELECT
   row_number() OVER (ORDER BY w.request_id, m.member_no) - 1 AS place,
   w.policy_id, w.request_id, m.member_no, m.person, a.authorisation_id, a.scope,
   CASE
+    WHEN w.unit = 'person' AND m.role = 'member' AND m.relation <> 'applicant' THEN 'not_asked'
+    WHEN m.role = 'supporter' AND NOT w.supporters_asked THEN 'not_asked'
     WHEN m.person IS NULL THEN 'not_queryable'
     WHEN a.authorisation_id IS NULL AND m.role = 'supporter' THEN 'not_asked'
     WHEN a.authorisation_id IS NULL THEN 'not_authorised'

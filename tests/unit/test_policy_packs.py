@@ -46,7 +46,7 @@ def found(pack: Pack, level: str, on: date = TODAY) -> list[str]:
 
 def test_check_says_what_ends() -> None:
     warnings = found(load_pack(pack_folder("3703")), "warning")
-    assert warnings == [
+    assert [text for text in warnings if " end" in text] == [
         "3703/parameters/household.yaml: adult_child_age will end on 2027-04-30, with no value after",
         "3703/parameters/procedure.yaml: objection_days will end on 2027-04-30, with no value after",
         "3703/parameters/standards.yaml: edge_standard will end on 2027-10-31, with no value after",
@@ -79,7 +79,7 @@ def test_check_finds_gaps_and_unknown_names(tmp_path: Path) -> None:
     assert "no value in between: 2025-12-31 – 2026-03-01" in warnings
     assert "division 370399 is not in the current table" in warnings
     assert "minimum_wage nothing reads it" in warnings
-    assert "no contract for moon/rocks" in " ".join(found(pack, "error"))
+    assert "no contract for moon/rocks yet: every report will say" in warnings
 
 
 def test_check_tries_every_place_and_the_packs_own_cases(tmp_path: Path) -> None:

@@ -110,6 +110,12 @@ def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
         ("sources: {banks/deposits: perhaps}", "sources.banks/deposits"),
         ("cites: [火星法 第一条]", "cites"),
         ("colour: red", "colour"),
+        ("like: moon", "like"),
+        ("check_only: true", "check_only"),
+        ("authorisation: {of: [supporters]}", "authorisation.of"),
+        ("authorisation: {of: [members, applicant]}", "authorisation.of"),
+        ("authorisation: {of: [members], cites: [火星法 第一条]}", "authorisation.cites"),
+        ("sure: example", "note"),
     ],
 )
 def test_a_wrong_programme(tmp_path: Path, text: str, field: str) -> None:
@@ -126,6 +132,27 @@ def test_a_new_programme_needs_a_title(tmp_path: Path) -> None:
     (folder / "programmes").mkdir()
     (folder / "programmes" / "moon.yaml").write_text("sources: {}", "utf-8")
     with pytest.raises(PolicyError, match="needs a title"):
+        load_pack(folder)
+
+
+def test_a_new_programme_says_who_must_authorise_and_whether_it_has_tests(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path, {})
+    (folder / "programmes").mkdir()
+    file = folder / "programmes" / "moon.yaml"
+    file.write_text("title: {zh: 月, en: moon}\ncheck_only: true", "utf-8")
+    with pytest.raises(PolicyError, match="who must authorise"):
+        load_pack(folder)
+    file.write_text("title: {zh: 月, en: moon}\nauthorisation: {of: [members]}", "utf-8")
+    with pytest.raises(PolicyError, match="has tests, or says"):
+        load_pack(folder)
+
+
+def test_programmes_that_take_over_from_each_other_are_refused(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path, {})
+    (folder / "programmes").mkdir()
+    for name, other in (("sun", "moon"), ("moon", "sun")):
+        (folder / "programmes" / f"{name}.yaml").write_text(f"like: {other}", "utf-8")
+    with pytest.raises(PolicyError, match="circle"):
         load_pack(folder)
 
 
