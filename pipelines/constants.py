@@ -61,10 +61,10 @@ def prepare(con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, A
     put(con, "batch", pa.table({"as_of": [batch.as_of.isoformat()]}))
     put(con, "dataset_order", pa.table({"dataset": datasets, "dataset_no": range(len(datasets))}))
     put(con, "review_texts", texts.table("review"))
-    put(con, "policy_texts", pa.Table.from_pylist([
-        _policy_text(policy, batch.as_of.date(), sources.to_pylist(), extracts, contracts)
-        for policy in policies.to_pylist()
-    ]))  # fmt: skip
+    of_policy = _sources(sources.to_pylist(), extracts, contracts)
+    day = batch.as_of.date()
+    told = [_policy_text(policy, day, of_policy.get(policy["policy_id"], [])) for policy in policies.to_pylist()]
+    put(con, "policy_texts", pa.Table.from_pylist(told))
     file = resources.files("pipelines").joinpath(DIVISIONS)
     con.execute(f"CREATE TEMP TABLE divisions AS SELECT code, name FROM read_csv('{file}', all_varchar = true)")
     con.execute(MACROS.format(items=list(texts.texts()["item"])))
@@ -83,10 +83,23 @@ def _extracts(folder: Path) -> dict[str, list[dict[str, object]]]:
     return {dataset: sorted(listed, key=lambda e: (e["as_of"], e["digest"])) for dataset, listed in found.items()}
 
 
-def _policy_text(
-    policy: dict[str, Any], on: date, sources: list[dict[str, Any]], extracts: dict[str, list[dict[str, object]]],
-    contracts: dict[str, Any],
-) -> dict[str, object]:  # fmt: skip
+def _sources(
+    rows: list[dict[str, Any]], extracts: dict[str, list[dict[str, object]]], contracts: dict[str, Any]
+) -> dict[int, list[dict[str, object]]]:
+    """The sources of each policy as its reports list them, by dataset."""
+    found: dict[int, list[dict[str, object]]] = {}
+    told = {
+        dataset: {
+            "dataset": dataset, "extracts": extracts.get(dataset, []), **_named(dataset, contracts.get(dataset)),
+        }
+        for dataset in {row["dataset"] for row in rows}
+    }  # fmt: skip
+    for row in sorted(rows, key=lambda row: str(row["dataset"])):
+        found.setdefault(row["policy_id"], []).append(told[row["dataset"]] | {"requirement": row["requirement"]})
+    return found
+
+
+def _policy_text(policy: dict[str, Any], on: date, sources: list[dict[str, object]]) -> dict[str, object]:
     """The parts of a document that its policy decides, as canonical JSON."""
     how = texts.text("objection", "how")
     until = last_day(on, policy["objection_days"], policy["objection_unit"])
@@ -99,19 +112,11 @@ def _policy_text(
         "policy": {key: policy[key] for key in ("digest", "pack", "version")},
         "programme": {"en": policy["programme_en"], "id": policy["programme"], "zh": policy["programme_zh"]},
     }  # fmt: skip
-    listed = [
-        {
-            "dataset": row["dataset"], "extracts": extracts.get(row["dataset"], []), "requirement": row["requirement"],
-            **_named(row["dataset"], contracts.get(row["dataset"])),
-        }
-        for row in sorted(sources, key=lambda row: str(row["dataset"]))
-        if row["policy_id"] == policy["policy_id"]
-    ]  # fmt: skip
     return {
         "policy_id": policy["policy_id"],
         "valid_until": policy["valid_until"].isoformat(),
         "after_members": canonical(after_members).decode()[1:-1],
-        "sources": canonical(listed).decode(),
+        "sources": canonical(sources).decode(),
     }
 
 

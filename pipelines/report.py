@@ -12,6 +12,7 @@ import hmac
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -133,6 +134,29 @@ class Box:
         return bytes(ZSTD.decompress(memoryview(opened)[4:], size, asbytes=True))
 
 
+@dataclass(frozen=True)
+class _Drafted:
+    """A shard's requests: those that get a report, with their drafts, and those that were withdrawn."""
+
+    ids: list[str]
+    withdrawn: list[str]
+    drafts: Iterator[drafting.Draft]
+    persons: int
+
+
+def _one_ahead(work: Callable[[drafting.Shard], _Drafted], shards: Iterable[drafting.Shard]) -> Iterator[_Drafted]:
+    """The work on each shard, in order; the next is begun before this one is used: DuckDB leaves Python free."""
+    with ThreadPoolExecutor(1) as worker:
+        waiting: Future[_Drafted] | None = None
+        for shard in shards:
+            begun = worker.submit(work, shard)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = begun
+        if waiting is not None:
+            yield waiting.result()
+
+
 class Issue:
     """The issuing of one batch's reports, over an open connection.
 
@@ -166,9 +190,9 @@ class Issue:
         folders = shards(self._batch)
         if folders:
             constants.check_codes(self._con, folders)
-        for assessed in folders:
-            for shard in drafting.shards(self._con, assessed):
-                self._shard(shard, folder)
+        cut = [shard for assessed in folders for shard in drafting.shards(self._con, assessed)]
+        for drafted in _one_ahead(self._drafted, cut):
+            self._keep(drafted, folder)
         if self.rows:
             seal = Seal.of(Tree([row.digest for row in self.rows]), key)
             write_json(folder / SEAL, asdict(seal))
@@ -179,11 +203,12 @@ class Issue:
             "persons": self.persons,
         }  # fmt: skip
 
-    def _shard(self, shard: drafting.Shard, folder: Path) -> None:
+    def _drafted(self, shard: drafting.Shard) -> _Drafted:
+        """The documents of a shard; SQL's part of the work, on this object's connection and on no other."""
         source = scan(shard.folder / "households.parquet")
         asked = self._con.execute(f"SELECT request_id FROM {source} WHERE {shard.condition}").fetchall()
         ids = sorted(request for (request,) in asked if request not in self._withdrawn)
-        self.withdrawn += sorted(request for (request,) in asked if request in self._withdrawn)
+        withdrawn = sorted(request for (request,) in asked if request in self._withdrawn)
         places = pa.table(
             {
                 "request_id": pa.array(ids, pa.string()),
@@ -192,19 +217,23 @@ class Issue:
             }
         )
         members = self._batch.folder / "members.parquet"
-        made = drafting.drafts(self._con, members, shard, places, self._opener)
-        part = f"part-{self._part:04d}.parquet"
-        issued = self._issue(zip(ids, made, strict=True), part, self._store.latest_reports(ids))
-        self.persons += self._count("opened_members WHERE id_number IS NOT NULL")
-        if issued.num_rows:
-            write_table(self._con, issued, folder / part)
-        self._part += 1
-        self._done += len(asked)
-        self._progress(self._done)
+        drafts = drafting.drafts(self._con, members, shard, places, self._opener)
+        opened = self._con.execute("SELECT count(*) FROM opened_members WHERE id_number IS NOT NULL").fetchone()
+        return _Drafted(ids, withdrawn, drafts, int(opened[0]) if opened else 0)
 
-    def _count(self, what: str) -> int:
-        row = self._con.execute(f"SELECT count(*) FROM {what}").fetchone()
-        return int(row[0]) if row else 0
+    def _keep(self, drafted: _Drafted, folder: Path) -> None:
+        """Seal and write the documents of a shard, while the next one's are drafted."""
+        part = f"part-{self._part:04d}.parquet"
+        latest = self._store.latest_reports(drafted.ids)
+        issued = self._issue(zip(drafted.ids, drafted.drafts, strict=True), part, latest)
+        self.withdrawn += drafted.withdrawn
+        self.persons += drafted.persons
+        if issued.num_rows:
+            with self._con.cursor() as con:
+                write_table(con, issued, folder / part)
+        self._part += 1
+        self._done += len(drafted.ids) + len(drafted.withdrawn)
+        self._progress(self._done)
 
     def _report_id(self, request_id: str) -> str:
         return "HD" + hmac.digest(self._id_key, request_id.encode(), "sha256").hex()[:16].upper()
