@@ -86,7 +86,10 @@ def _ends(pack: Pack, groups: list[list[Row]], on: date) -> Iterator[Finding]:
     """Values that end and are not taken up by a more local one."""
     for last in (rows[-1] for rows in groups):
         taken_up = any(
-            row.end is None and row.item == last.item and row.division.startswith(last.division) and row is not last
+            row.end is None
+            and row.item == last.item
+            and row.division.startswith(last.division)
+            and row.programme in (None, last.programme)
             for row in pack.rows[last.parameter]
         )
         if last.end is not None and not taken_up:
