@@ -17,7 +17,15 @@ from connectors.contract import Contract, load_contracts
 from pipelines.batch import Batch
 from pipelines.consent import Ended, ended_at_assessment
 from pipelines.errors import EpochMixedError
-from pipelines.facts import create_current_views, number_extracts, read_facts, write_facts
+from pipelines.facts import (
+    KINDS,
+    create_current_views,
+    edition,
+    number_extracts,
+    pick_facts,
+    read_facts,
+    write_facts,
+)
 from pipelines.keys import KeyRing
 from pipelines.settings import Workspace
 from pipelines.store import Store
@@ -173,12 +181,12 @@ def run(
         con.execute("SET preserve_insertion_order = false")  # every result is ordered where it is written
         _load_common(con, batch, contracts, _ended(con, batch, workspace))
         _persons(con, batch, size)
-        write_facts(con, batch.folder / "facts")
+        facts, read = _facts(con, batch)
         done = number = 0
         while count := _load_shard(con, batch, number, size):
             folder = batch.folder / "assessed" / f"{number:04d}"
             if not (folder / "conclusions.parquet").exists():
-                read_facts(con, batch.folder / "facts", number)
+                read(con, facts, number)
                 run_steps(con)
                 _write_shard(con, folder)
             done, number = done + count, number + 1
@@ -186,6 +194,18 @@ def run(
         summary = _summary(con, batch)
     batch.mark("assess", summary)
     return summary
+
+
+def _facts(
+    con: duckdb.DuckDBPyConnection, batch: Batch
+) -> tuple[Path, Callable[[duckdb.DuckDBPyConnection, Path, int], None]]:
+    """Where the batch's facts are, and how a shard's are read: those that its extracts' own batch has written serve."""
+    before = batch.source_folder / "facts" / edition()
+    if batch.admitted_from is not None and all((before / kind).exists() for kind in KINDS):
+        return before, pick_facts
+    own = batch.folder / "facts" / edition()
+    write_facts(con, own)
+    return own, read_facts
 
 
 def _ended(con: duckdb.DuckDBPyConnection, batch: Batch, workspace: Workspace) -> list[Ended]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -70,14 +71,34 @@ def write_facts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         write_divided(con, _numbered(place, told), "shard", folder / kind)
 
 
+def edition() -> str:
+    """Which facts files were united: what another release of Hedui has written is not taken for its own."""
+    texts = (file.read_bytes() for file in sorted((SQL / "facts").rglob("*.sql")))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+
+
 def read_facts(con: duckdb.DuckDBPyConnection, folder: Path, shard: int) -> None:
     """``fact_<kind>`` of one shard, and ``evidence``: from each fact's number to its row."""
     for place, kind in enumerate(KINDS):
         files = sorted((folder / kind / f"shard={shard}").glob("*.parquet"))
-        none = f"SELECT * FROM ({_numbered(place, sql_text(f'facts/{kind}.sql'))})"
-        source = f"SELECT * FROM {scan(*files)}" if files else none
-        con.execute(f"CREATE OR REPLACE TABLE numbered_{kind} AS {source}")
+        con.execute(f"CREATE OR REPLACE TABLE numbered_{kind} AS SELECT * FROM ({_numbered_in(files, place, kind)})")
     _divide(con)
+
+
+def pick_facts(con: duckdb.DuckDBPyConnection, folder: Path, shard: int) -> None:
+    """As ``read_facts``, out of what an earlier batch on the same extracts has written, whatever its shards were."""
+    for place, kind in enumerate(KINDS):
+        files = sorted((folder / kind).glob("shard=*/*.parquet"))
+        con.execute(
+            f"CREATE OR REPLACE TABLE numbered_{kind} AS SELECT * FROM ({_numbered_in(files, place, kind)}) "
+            f"WHERE person IN (SELECT person FROM shard_persons WHERE shard = {shard}) "
+            "QUALIFY ROW_NUMBER() OVER (PARTITION BY fact_no, person ORDER BY person) = 1"
+        )
+    _divide(con)
+
+
+def _numbered_in(files: Sequence[Path], place: int, kind: str) -> str:
+    return f"SELECT * FROM {scan(*files)}" if files else _numbered(place, sql_text(f"facts/{kind}.sql"))
 
 
 def number_facts(con: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pipelines import tables
 from pipelines.batch import Batch
@@ -250,8 +249,12 @@ class Store:
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert the rows whose key is not there yet; the others stay as they are."""
     if rows:
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+        insert: Callable[[sa.Table], Any]  # only the dialect in use is imported: the other's drivers take a while
+        if connection.dialect.name == "sqlite":
+            from sqlalchemy.dialects.sqlite import insert
+        else:
+            from sqlalchemy.dialects.postgresql import insert
+        connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
 
 
 def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
@@ -293,5 +296,7 @@ def find(
         listed = sa.func.json_each(json.dumps(list(values))).table_valued("value")
         condition = table.c[column].in_(sa.select(listed.c.value))
     else:
-        condition = table.c[column] == sa.any_(sa.literal(list(values), postgresql.ARRAY(sa.String)))
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        condition = table.c[column] == sa.any_(sa.literal(list(values), ARRAY(sa.String)))
     yield from connection.execute(wanted.where(condition, *where))

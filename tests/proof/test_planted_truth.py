@@ -32,7 +32,7 @@ def test_planted_truth_is_found_and_nothing_else(tmp_path: Path, seed: int) -> N
         files = sorted((batch.folder / "assessed").glob("*/figures.parquet"))
         found = con.execute(f"SELECT request_id, figure, low, high FROM {scan(*files)}").fetchall()
         for kind in FACTS:  # a row that tells several facts numbers them: see `part` in sql/facts/
-            told = sorted((batch.folder / "facts" / kind).glob("shard=0/*.parquet"))
+            told = sorted((batch.folder / "facts").glob(f"*/{kind}/shard=0/*.parquet"))
             numbers = (
                 f"SELECT fact_no FROM {scan(*told)} GROUP BY fact_no HAVING count(*) > 1"
                 if told
