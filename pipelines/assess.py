@@ -172,7 +172,7 @@ def run(
     """
     if batch.done("assess"):
         return batch.summary("assess")
-    contracts = load_contracts(workspace.settings.contracts)
+    contracts = load_contracts(workspace.contracts)
     size = workspace.settings.limits.shard_households
     with connect(
         KeyRing.open(workspace.settings.keys, workspace.root).data_key(batch.source_folder),

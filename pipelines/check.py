@@ -151,7 +151,7 @@ def _admitted_suites(con: duckdb.DuckDBPyConnection, batch: Batch, ws: Workspace
     for extract in json.loads((batch.folder / "extracts.json").read_text("utf-8")):
         if extract["path"]:
             files.setdefault(extract["dataset"], []).append(batch.folder / extract["path"])
-    contracts = load_contracts(ws.path(ws.settings.contracts) if ws.settings.contracts else None)
+    contracts = load_contracts(ws.contracts)
     suites = {}
     for dataset, paths in sorted(files.items()):
         source = warehouse.scan(*paths)

@@ -65,7 +65,7 @@ def run(batch: Batch, workspace: Workspace, progress: Progress = lambda dataset,
         return batch.summary("collect")
     keyring = KeyRing.open(workspace.settings.keys, workspace.root)
     if batch.admitted_from is not None:
-        summary = _check_source_batch(batch, workspace, keyring)
+        summary = check_source_batch(batch, workspace, keyring)
     else:
         store = Store.open(workspace.store_url)
         try:
@@ -105,7 +105,7 @@ def _site(
     settings = workspace.settings
     contracts = {
         dataset: contract.delivered(settings.sources[dataset].delivery) if dataset in settings.sources else contract
-        for dataset, contract in load_contracts(settings.contracts).items()
+        for dataset, contract in load_contracts(workspace.contracts).items()
     }
     histories = {dataset: store.extract_history(dataset, before_batch=batch.id) for dataset in contracts}
     return Site(
@@ -205,7 +205,7 @@ def _nested(counts: dict[tuple[str, str], int]) -> dict[str, dict[str, int]]:
     return nested
 
 
-def _check_source_batch(batch: Batch, workspace: Workspace, keyring: KeyRing) -> dict[str, object]:
+def check_source_batch(batch: Batch, workspace: Workspace, keyring: KeyRing) -> dict[str, object]:
     """A batch that reads another's extracts: that one must have asked for all of this one's persons (R6)."""
     source = Batch.open(batch.folder.parent, str(batch.admitted_from))
     if source.epoch != batch.epoch:

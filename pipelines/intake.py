@@ -120,8 +120,8 @@ class _Reader:
     def open(cls, ws: Workspace, store: Store, at: datetime) -> _Reader:
         settings = ws.settings
         keyring = KeyRing.open(settings.keys, ws.root)
-        contracts = load_contracts(ws.path(settings.contracts) if settings.contracts else None)
-        pack = load_pack(pack_folder(settings.policy_pack, ws.path(settings.policies) if settings.policies else None))
+        contracts = load_contracts(ws.contracts)
+        pack = load_pack(pack_folder(settings.policy_pack, ws.policies))
         # a department that a programme names may be authorised before its contract is there
         named = {dataset for programme in pack.programmes.values() for dataset in programme.sources}
         departments = frozenset(dataset.split("/")[0] for dataset in {*contracts, *named})

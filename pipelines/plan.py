@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipelines import ledger, policy
 from pipelines.batch import Batch, write_json
-from pipelines.errors import EpochMixedError, HeduiError
+from pipelines.errors import HeduiError
 from pipelines.keys import KeyRing
 from pipelines.plan_tables import SELECTION, PlanTables, open_applications
 from pipelines.settings import Workspace
@@ -116,7 +116,6 @@ def new_batch(
 
     Raises:
         NothingSelectedError: none of them is open.
-        EpochMixedError: those extracts are under another key epoch than a new batch would be (R19).
         RotationUnfinishedError: the keys and the case store are not at the same epoch.
     """
     epoch = KeyRing.open(ws.settings.keys, ws.root).epoch
@@ -133,10 +132,9 @@ def new_batch(
     for request_id, _, digest in wanted:
         name.update(f"\n{request_id} {digest}".encode())
     batch_id = name.hexdigest()[:12]
-    if admitted_from is not None and not (ws.batches / batch_id).exists():
-        source = Batch.open(ws.batches, admitted_from)
-        if source.epoch != epoch:
-            raise EpochMixedError(str(source.epoch), str(epoch))
+    if admitted_from is not None:
+        # The plan's tokens are made anew from the documents: under the key epoch of the extracts that they meet (R19).
+        epoch = Batch.open(ws.batches, admitted_from).epoch
     batch = Batch.create(ws.batches, batch_id, as_of, epoch, admitted_from)
     if not (batch.folder / SELECTION).exists():
         write_json(batch.folder / SELECTION, [[request_id, number] for request_id, number, _ in wanted])
@@ -164,7 +162,7 @@ def run(batch: Batch, ws: Workspace, progress: Callable[[int], None] = lambda do
     try:
         with connect(keyring.data_key(batch.source_folder), ws.settings.limits) as con:
             PlanTables(con, batch, ws, keyring, store).fill(progress)
-            entries, summary = _write(con, batch)
+            entries, summary = write(con, batch)
         store.put_batch(batch, int(str(summary["requests"])))
         ledger.append_many(store, entries)
     finally:
@@ -173,7 +171,7 @@ def run(batch: Batch, ws: Workspace, progress: Callable[[int], None] = lambda do
     return summary
 
 
-def _write(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[list[ledger.Entry], dict[str, object]]:
+def write(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[list[ledger.Entry], dict[str, object]]:
     """The batch's tables into its folder; returns the ledger's entries and the counts."""
     entries = [
         ledger.Entry("query", batch.id, f"{query.dataset}/{query.digest[:16]}", query.entry) for query in _queries(con)

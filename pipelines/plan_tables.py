@@ -21,6 +21,7 @@ from pipelines import policy, tables
 from pipelines.batch import Batch
 from pipelines.identifiers import IdKind, classify
 from pipelines.intake import SEAL_CONTEXT, SEAL_PURPOSE, WITH_BIRTH
+from pipelines.kept import keep
 from pipelines.keys import KeyRing
 from pipelines.opening import MEMBERS
 from pipelines.pseudonyms import Tokeniser
@@ -67,14 +68,16 @@ _DOCUMENT = {
 }
 
 
-def open_applications(connection: sa.Connection, request_ids: Sequence[str] | None, *columns: str) -> Iterator[tuple]:
-    """Columns of the open applications, of all or of the requests given."""
+def open_applications(
+    connection: sa.Connection, request_ids: Sequence[str] | None, *columns: str, states: Sequence[str] = ("open",)
+) -> Iterator[tuple]:
+    """Columns of the open applications, of all or of the requests given; or of those in other states."""
     table = tables.requests
     if request_ids is None:
-        query = sa.select(*(table.c[name] for name in columns)).where(table.c.state == "open")
+        query = sa.select(*(table.c[name] for name in columns)).where(table.c.state.in_(states))
         rows: Iterator[sa.Row] = iter(connection.execute(query))
     else:
-        rows = find(connection, table, "request_id", request_ids, table.c.state == "open", columns=columns)
+        rows = find(connection, table, "request_id", request_ids, table.c.state.in_(states), columns=columns)
     return (tuple(row) for row in rows)
 
 
@@ -87,6 +90,7 @@ class PlanTables:
     ws: Workspace
     keyring: KeyRing
     store: Store
+    states: Sequence[str] = ("open",)  # of the applications that may be planned
 
     def fill(self, progress: Callable[[int], None]) -> None:
         """Everything that sql/plan/ makes of the selected requests that are still open."""
@@ -108,10 +112,11 @@ class PlanTables:
         """The policy of every programme, place, kind of area and date that there is, numbered."""
         columns = ("programme", "division", "area_kind", "application_date")
         with self.store.read() as connection:
-            keys: list[tuple[str, str, str, date]] = sorted(set(open_applications(connection, ids, *columns)))
-        settings = self.ws.settings
-        own = self.ws.path(settings.policies) if settings.policies else None
-        pack = policy.load_pack(policy.pack_folder(settings.policy_pack, own))
+            keys: list[tuple[str, str, str, date]] = sorted(
+                set(open_applications(connection, ids, *columns, states=self.states))
+            )
+        pack = policy.load_pack(policy.pack_folder(self.ws.settings.policy_pack, self.ws.policies))
+        keep(self.store, self.batch, pack, self.ws.contracts)
         for name, table in policy.tables(pack, keys).items():
             self._put(name, table)
         # Nobody can be asked for what no contract describes: a required one stays and is never answered (R6).
@@ -135,7 +140,7 @@ class PlanTables:
 
     def _chunk(self, ids: Sequence[str], wanted: dict[str, int], *, first: bool) -> None:
         with self.store.read() as connection:
-            rows = open_applications(connection, ids, "request_id", "application", "document")
+            rows = open_applications(connection, ids, "request_id", "application", "document", states=self.states)
             sealed = pa.array([row[2] for row in rows if wanted[row[0]] == row[1]], pa.binary())
         texts = unseal(self.keyring.seal_key(SEAL_PURPOSE), sealed, SEAL_CONTEXT)
         self.con.register("_texts", pa.table({"document": texts}))

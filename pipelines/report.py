@@ -91,7 +91,7 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
     store = Store.open(workspace.store_url)
     try:
         with connect(ring.data_key(batch.source_folder), workspace.settings.limits) as con:
-            constants.prepare(con, batch, load_contracts(workspace.settings.contracts))
+            constants.prepare(con, batch, load_contracts(workspace.contracts))
             box = Box.of(ring.data_key(batch.source_folder))
             issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), box, progress)
             summary = issue.run(ring.signing_key())
@@ -284,6 +284,19 @@ class Issue:
             seal = json.loads((folder / SEAL).read_text("utf-8"))
             entries.append(Entry("reports", batch, "report", seal))
         return entries
+
+
+def resigned(batch: Batch, data_key: bytes, row: ReportRow, draft: drafting.Draft) -> bytes:
+    """A draft that was made again, as this version of a report, with the signature of its batch (R66).
+
+    Only if it is the draft that was signed do digest and signature belong together: ``signing.check`` tells.
+    """
+    rest = draft.rest(row.version, row.supersedes)
+    head = b'%b"digest":"%b",%b' % (draft.before_digest, _digest(draft, rest).encode(), draft.before_signature)
+    with connect(data_key) as con:
+        seal, tree = _sealed(con, batch)
+        places = con.execute(f"SELECT report_id, version FROM {scan(*parts(batch))}").fetchall()
+    return _signed(head + rest, len(head), seal.field(tree, places.index((row.report_id, row.version))))
 
 
 def _digest(draft: drafting.Draft, rest: bytes) -> str:

@@ -117,6 +117,16 @@ class Workspace:
         return url
 
     @property
+    def contracts(self) -> Path | None:
+        """The site's own contracts; None for the shipped ones."""
+        return self.path(self.settings.contracts) if self.settings.contracts else None
+
+    @property
+    def policies(self) -> Path | None:
+        """The site's own policy packs; None if there are none."""
+        return self.path(self.settings.policies) if self.settings.policies else None
+
+    @property
     def batches(self) -> Path:
         """The folder of all batches."""
         return self.root / "batches"

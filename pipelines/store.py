@@ -33,7 +33,7 @@ __all__ = [
     "insert_new",
 ]
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 # Readers beside one writer; nothing acknowledged is lost with the power; tokens land all over their index, which
 # therefore wants room (64 MiB).
 _PRAGMAS = (
@@ -236,6 +236,28 @@ class Store:
                 if row.request_id not in newest or newest[row.request_id].version < row.version:
                     newest[row.request_id] = ReportRow(**row._mapping)
             return newest
+
+    def report(self, report_id: str, version: int | None = None) -> ReportRow | None:
+        """One version of a report, the newest if none is named; None if it was never issued."""
+        table = tables.reports
+        query = sa.select(table).where(table.c.report_id == report_id).order_by(table.c.version.desc())
+        if version is not None:
+            query = query.where(table.c.version == version)
+        with self.read() as connection:
+            row = connection.execute(query.limit(1)).first()
+        return ReportRow(**row._mapping) if row else None
+
+    def collected_for(self, request_id: str) -> list[str]:
+        """Batches that collected by themselves and have issued, or confirmed, a report of the request."""
+        reports, batches, confirmed = tables.reports, tables.batches, tables.confirmations
+        own = sa.select(reports.c.batch_id).where(reports.c.request_id == request_id)
+        same = sa.and_(reports.c.report_id == confirmed.c.report_id, reports.c.version == confirmed.c.version)
+        again = sa.select(confirmed.c.batch_id).join(reports, same).where(reports.c.request_id == request_id)
+        query = sa.select(batches.c.batch_id).where(
+            batches.c.admitted_from.is_(None), batches.c.batch_id.in_(own.union(again))
+        )
+        with self.read() as connection:
+            return list(connection.scalars(query.order_by(batches.c.batch_id)))
 
     def withdrawn_requests(self) -> set[str]:
         """Requests that were withdrawn and not applied for again (R31)."""

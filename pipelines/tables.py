@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -35,6 +36,7 @@ metadata = MetaData(
 
 REQUEST_STATES = ("open", "withdrawn", "superseded", "closed")
 OUTBOX_STATES = ("pending", "delivered", "refused", "cancelled")
+OBJECTION_EVENTS = ("opened", "answered", "closed")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -199,6 +201,63 @@ receipts = Table(
     Column("receipt", Text, nullable=False),
     Column("received_at", String(40), nullable=False),
     ForeignKeyConstraint(["report_id", "version"], ["reports.report_id", "reports.version"]),
+    sqlite_with_rowid=False,
+)
+
+# The files of every policy pack that a batch was planned with, so that a folder that was edited since changes nothing
+# of an earlier report (R66); ``files`` is JSON: path → text.
+policy_packs = Table(
+    "policy_packs",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("pack", String(64), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("files", Text, nullable=False),
+    Column("kept_at", String(40), nullable=False),
+)
+
+# A batch came to what this version says already: it holds on, and no new version was issued (R5).
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("report_id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("batch_id", String(64), primary_key=True, index=True),
+    ForeignKeyConstraint(["report_id", "version"], ["reports.report_id", "reports.version"]),
+    sqlite_with_rowid=False,
+)
+
+# An objection against an item of a report; ``rows`` is JSON: the row digests that it freezes (R69). What became of it
+# are events, never overwritten.
+objections = Table(
+    "objections",
+    metadata,
+    Column("objection_id", String(64), primary_key=True),
+    Column("request_id", String(64), nullable=False, index=True),
+    Column("report_id", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("item", String(40), nullable=False),
+    Column("dataset", String(80), nullable=False),
+    Column("rows", Text, nullable=False),
+    Column("ground", String(40), nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    ForeignKeyConstraint(["report_id", "version"], ["reports.report_id", "reports.version"]),
+)
+
+# ``at`` is the moment of the event as it was given; ``actor`` a code of an office, not a name.
+objection_events = Table(
+    "objection_events",
+    metadata,
+    Column("objection_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(12), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("outcome", String(20)),
+    Column("received_at", String(40), nullable=False),
+    ForeignKeyConstraint(["objection_id"], ["objections.objection_id"]),
+    _one_of("kind", OBJECTION_EVENTS),
     sqlite_with_rowid=False,
 )
 

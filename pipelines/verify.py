@@ -59,7 +59,7 @@ class Timings:
 
 
 def open_batch(ws: Workspace, as_of: datetime, request: str | None = None) -> Batch:
-    """The batch of all open requests, or of one on the newest extracts that were admitted for it.
+    """The batch of all open requests, or of one on the newest extracts that were admitted for it by then.
 
     Raises:
         NothingSelectedError: no request is open.
@@ -69,32 +69,44 @@ def open_batch(ws: Workspace, as_of: datetime, request: str | None = None) -> Ba
 
     if request is None:
         return new_batch(ws, as_of)
-    return new_batch(ws, as_of, [request], _collected(ws, request))
+    return new_batch(ws, as_of, [request], newest_collected(ws, request, as_of).id)
 
 
-def _collected(ws: Workspace, request: str) -> str:
-    """The newest batch that collected by itself and has issued a report of the request."""
-    import sqlalchemy as sa
+def newest_collected(ws: Workspace, request: str, by: datetime) -> Batch:
+    """The newest batch that by a moment had collected by itself for a request, and whose rows are still there.
 
-    from pipelines import tables
+    Raises:
+        NotCollectedError: there is none.
+        DataKeyDestroyedError: there was one; its retention has ended.
+    """
+    from pipelines.keys import DESTROYED, DataKeyDestroyedError
     from pipelines.store import Store
 
-    reports, batches = tables.reports, tables.batches
-    query = (
-        sa.select(batches.c.batch_id)
-        .join(reports, reports.c.batch_id == batches.c.batch_id)
-        .where(reports.c.request_id == request, batches.c.admitted_from.is_(None))
-        .order_by(batches.c.as_of.desc(), batches.c.batch_id)
-    )
     store = Store.open(ws.store_url)
     try:
-        with store.read() as connection:
-            found = connection.scalars(query).first()
+        found = store.collected_for(request)
     finally:
         store.close()
-    if found is None:
-        raise NotCollectedError(request)
-    return str(found)
+    known = [Batch.open(ws.batches, name) for name in found]
+    past = sorted((b for b in known if b.as_of <= by), key=lambda b: (b.as_of, b.id), reverse=True)
+    for batch in past:
+        if not (batch.folder / DESTROYED).exists():
+            return batch
+    if past:
+        raise DataKeyDestroyedError(past[0].id)
+    raise NotCollectedError(request)
+
+
+def is_past(ws: Workspace, request: str, as_of: datetime) -> bool:
+    """Whether a report of the request speaks of a later moment: then the question is what was known before (R66)."""
+    from pipelines.store import Store
+
+    store = Store.open(ws.store_url)
+    try:
+        row = store.latest_reports([request]).get(request)
+    finally:
+        store.close()
+    return row is not None and as_of < Batch.open(ws.batches, row.batch_id).as_of
 
 
 def run_stage(stage: str, batch: Batch, ws: Workspace) -> object:

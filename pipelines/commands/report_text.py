@@ -85,7 +85,8 @@ def draw(out: Console, report: dict[str, Any]) -> None:
 
     conclusion = report["conclusion"]
     out.print(
-        f"{report['request_id']}  版本 version {report['version']}  基准日 {report['reference_date']}", style="bold"
+        f"{report['request_id']}  版本 version {report.get('version', '—')}  基准日 {report['reference_date']}",
+        style="bold",
     )
     out.print(f"限额 limits       {text('limits', conclusion['limits']).zh}  {conclusion['limits']}")
     out.print(f"申报 declaration  {text('declaration', conclusion['declaration']).zh}  {conclusion['declaration']}")

@@ -54,8 +54,18 @@ def intake(
 def verify(
     request: Annotated[str, typer.Option("--request", help="One request only, on extracts already admitted.")] = "",
     as_of: Annotated[
-        str, typer.Option("--as-of", help="The moment the batch speaks of, ISO 8601; now if left out.")
+        str,
+        typer.Option(
+            "--as-of",
+            help="The moment the batch speaks of, ISO 8601; now if left out. With --request, a moment before the last "
+            "report answers what was known then; nothing is issued.",
+        ),
     ] = "",
+    replay: Annotated[
+        str,
+        typer.Option("--replay", help="A report's id (HD…, or HD…-2): the report again, from the rows of its batch."),
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="With --replay: the file that takes the report.")] = None,
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
@@ -63,12 +73,23 @@ def verify(
 
     Example: hedui verify -w /srv/hedui --as-of 2026-09-16T02:00:00+08:00
     Example: hedui verify -w /srv/hedui --request R-000123
+    Example: hedui verify -w /srv/hedui --request R-000123 --as-of 2026-09-16
+    Example: hedui verify -w /srv/hedui --replay HD0123456789ABCDEF-1 --out report.json
     """
     from pipelines import verify as stages
     from pipelines.settings import Workspace
 
     ws = Workspace.open(workspace)
-    batch = stages.open_batch(ws, moment(as_of), request or None)
+    if replay:
+        from pipelines.commands.past import tell_replay
+
+        return tell_replay(ws, replay, out, as_json)
+    at = moment(as_of)
+    if request and as_of and stages.is_past(ws, request, at):
+        from pipelines.commands.past import tell_look_back
+
+        return tell_look_back(ws, request, at, as_json)
+    batch = stages.open_batch(ws, at, request or None)
     with stage_bar(list(stages.STAGES), as_json) as before:
         timings = stages.run_batch(batch, ws, before=before, confirm=not request)
     if request:

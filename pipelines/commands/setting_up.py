@@ -87,7 +87,7 @@ def keys_public(
 def keys_rotate(workspace: WorkspaceOption = Path("."), as_json: JsonOption = False) -> None:
     """轮换令牌密钥:案件库的令牌随之更换,旧批次不变 · begin the next key epoch; old batches stay readable.
 
-    Killed halfway, it is run again. One household can be verified alone after the next full batch.
+    Killed halfway, it is run again.
 
     Example: hedui keys rotate -w /srv/hedui
     """
