@@ -122,7 +122,7 @@ class PlanTables:
         # Nobody can be asked for what no contract describes: a required one stays and is never answered (R6).
         self.con.execute(
             "DELETE FROM policy_sources WHERE requirement = 'optional' AND NOT list_contains(?, dataset)",
-            [sorted(load_contracts(self.ws.path(settings.contracts) if settings.contracts else None))],
+            [sorted(load_contracts(self.ws.contracts))],
         )
         places = {name: pa.array([key[i] for key in keys]) for i, name in enumerate(columns)}
         self._put("policy_keys", pa.table({"policy_id": pa.array(range(len(keys)), pa.int32()), **places}))

@@ -144,9 +144,11 @@ def _answer(node: Node) -> str | None:
         return next((bad for bad in ("differs", "undetermined") if bad in answers), "matches" if answers else None)
     if node.how == "all_within":
         answers = [answer for answer in found if isinstance(answer, str)]
+        if not answers:
+            return "not_tested"
         if "exceeded" in answers:
             return "over_limit"
-        held = bool(answers) and all(answer == "satisfied" for answer in answers)
+        held = all(answer == "satisfied" for answer in answers)
         return "within_limits" if held and not any(c.how == "missing" for c in node.children) else "undetermined"
     return node.result
 
