@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connectors.synthetic import earnings, holdings, trades
+from connectors.synthetic import benefits, earnings, holdings, trades
 from connectors.synthetic.households import APPLICANT, CHILD, OTHER, PARENT, SPOUSE, Flags
 from connectors.synthetic.rows import NULL, Ints, day, pick
 from connectors.synthetic.scene import (
@@ -67,6 +67,7 @@ def write_base(scene: Scene, targets: Targets) -> None:
     _accounts(scene, targets)
     _homes_and_cars(scene, targets)
     trades.write_firms(scene)
+    benefits.write_benefits(scene)
 
 
 def _incomes(scene: Scene, targets: Targets) -> None:

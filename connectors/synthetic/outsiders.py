@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from connectors.synthetic import earnings, holdings
+from connectors.synthetic import benefits, earnings, holdings
 from connectors.synthetic.earnings import WINDOW_FIRST, WINDOW_LAST
 from connectors.synthetic.households import REFERENCE
 from connectors.synthetic.people import People
@@ -197,6 +197,38 @@ def _businesses(people: People, persons: Ints, rng: np.random.Generator) -> Colu
     return holdings.businesses(person, SERIALS_FROM + person, role, state=state, contested=contested, **ends)
 
 
+def _assistance(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.25, 0.04)
+    fen = _each(rng.integers(200, 900, len(person)) * 100, 12)
+    programme = pick(_each(person % 9 % 2, 12), ("subsistence_allowance", "destitute_support"))
+    return benefits.assistance(_each(person, 12), _year(person), fen, programme)
+
+
+def _one_card(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.35, 0.3)
+    project = pick(
+        rng.integers(0, 3, len(person)), ("farmland_protection_subsidy", "grain_subsidy", "elderly_allowance")
+    )
+    month = rng.integers(0, WINDOW_LAST + 1, len(person))
+    return benefits.one_card(person, month, rng.integers(80, 900, len(person)) * 100, project)
+
+
+def _veterans(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.05, 0.05, low=60)
+    kind = pick(rng.integers(0, 3, len(person)), ("rural_elderly", "combat", "disability"))
+    return benefits.veterans(person, rng.integers(5_00, 20_00, len(person)) * 100, kind)
+
+
+def _disabled(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.45, 0.05, low=0)
+    kind = pick(rng.integers(0, 4, len(person)), ("physical", "sight", "hearing", "intellectual"))
+    level = pick(rng.integers(0, 4, len(person)), ("1", "2", "3", "4"))
+    severe = level.codes < 2
+    since = np.where(severe, day("2019-04-01"), NULL)
+    allowance = np.where(severe, benefits.NURSING, NULL)
+    return benefits.disabled(person, kind, level, from_month=since, nursing_allowance_fen=allowance)
+
+
 _WRITERS: dict[str, Write] = {
     "taxation/individual_income": _wages,
     "taxation/annual_settlement": _settlements,
@@ -214,5 +246,9 @@ _WRITERS: dict[str, Write] = {
     "social_security/unemployment": _unemployment,
     "civil_affairs/marriage": _marriages,
     "civil_affairs/death_funeral": _deaths,
+    "civil_affairs/assistance_payments": _assistance,
+    "finance/one_card_payments": _one_card,
+    "veterans/veteran_benefits": _veterans,
+    "disabled_persons/disability": _disabled,
     "market_regulation/business_registration": _businesses,
 }

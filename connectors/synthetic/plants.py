@@ -72,6 +72,7 @@ def planted(rule: str, zh: str, **expected: object) -> Callable[[Plant], Plant]:
 def catalogue() -> tuple[Kind, ...]:
     """Every kind, by rule and name, so that the order does not hang on imports."""
     from connectors.synthetic import (  # noqa: F401
+        plants_benefits,
         plants_business,
         plants_identity,
         plants_income,

@@ -48,6 +48,8 @@ def dropped(source: str, cols: Columns, people: People) -> pa.Array:
     if source == "XB":
         person = filled(cols.get("person"), n, -1)
         return pa.array(["2", "1"]).take(pa.array(people.male[np.maximum(person, 0)].astype(np.int8)))
+    if source == "残疾人证号":
+        return text(people.digits[np.maximum(filled(cols.get("person"), n, 0), 0)])
     if source == "CLSBDH":
         return text(_numbered(b"LHD", 14, filled(cols.get("plate"), n, 0)))
     return pa.array(["1498"]).take(pa.array(np.zeros(n, np.int8)))

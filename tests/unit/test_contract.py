@@ -16,8 +16,11 @@ DATASETS = [
     "banks/account_interest",
     "banks/deposits",
     "banks/wallets",
+    "civil_affairs/assistance_payments",
     "civil_affairs/death_funeral",
     "civil_affairs/marriage",
+    "disabled_persons/disability",
+    "finance/one_card_payments",
     "housing/online_filing",
     "insurers/policies",
     "market_regulation/business_registration",
@@ -30,6 +33,7 @@ DATASETS = [
     "social_security/unemployment",
     "taxation/annual_settlement",
     "taxation/individual_income",
+    "veterans/veteran_benefits",
 ]
 
 

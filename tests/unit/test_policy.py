@@ -236,14 +236,17 @@ def test_r44_rate_and_cap_of_the_employment_cost(tmp_path: Path, zibo: Pack) -> 
 def test_r42_each_excluded_income_has_its_article(zibo: Pack) -> None:
     cites = {row["kind"]: row["cites"] for row in lines_of(zibo, "policy_income_excluded")}
     article = "《最低生活保障审核确认办法》(民发〔2021〕57号)第十三条第三款"
-    assert cites == {
-        "bravery_award": article + "第一项",
-        "family_planning": article + "第一项",
+    items = {"bravery": "第一项", "family": "第一项", "scholarship": "第一项", "veteran": "第一项"}
+    items |= {"social": "第二项", "assistance": "第二项"}
+    elsewhere = {"resident_basic_pension", "disability_living_allowance", "disability_nursing_allowance"}
+    assert {kind: cites[kind] for kind in elsewhere} == {
         "resident_basic_pension": "示例 example",
-        "scholarship": article + "第一项",
-        "social_assistance": article + "第二项",
-        "veteran_benefit": article + "第一项",
+        "disability_living_allowance": "《关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见》(国发〔2015〕52号)",
+        "disability_nursing_allowance": "《关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见》(国发〔2015〕52号)",
     }
+    others = {kind: cited for kind, cited in cites.items() if kind not in elsewhere}
+    assert len(others) > 5
+    assert others == {kind: article + items[kind.partition("_")[0]] for kind in others}
 
 
 def test_r42_an_exclusion_ends_on_its_day() -> None:

@@ -150,6 +150,9 @@ def test_truth_can_be_recomputed_from_the_files(plain: Path) -> None:
     for row in csv_rows(plain, "social_security/unemployment"):
         first, last = (int(row[c][:4]) * 12 + int(row[c][-2:]) for c in ("起始月份", "终止月份"))
         found[row["身份证号"]]["income.transfer"] += _yuan(row["月领取金额"]) * (last - first + 1)
+    for row in parquet_rows(plain, "finance/one_card_payments"):
+        if "202509" <= row["ssny"] <= "202608" and not row["xmbm"].startswith("WJ"):
+            found[row["sfzh"]]["income.transfer"] += int(row["je"] * 100)
     for row in parquet_rows(plain, "banks/account_interest"):
         if row["JXZZRQ"] <= "2026-08-31":
             found[row["CKRSFZJHM"]]["income.property"] += _yuan(row["LXJE"])
