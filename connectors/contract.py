@@ -63,6 +63,7 @@ class Column(_Part):
     nullable: bool = False
     multiple: str | None = Field(None, description="separator, when one cell holds several identifiers")
     unit: Literal["元", "万元", "分"] | None = None
+    years_ahead: int = Field(1, ge=0, description="how far after the batch a day may lie (an expiry)")
     factor: int = Field(1, ge=1, description="our integer is the delivered number times this")
     codes: dict[str, str] | None = None
     sensitivity: Literal["identifier", "display", "value", "drop"] = "value"
@@ -98,7 +99,7 @@ class Column(_Part):
 
     @property
     def wire(self) -> pa.DataType:
-        """The Arrow type in typed deliveries (Parquet, databases); CSV and JSON carry text only."""
+        """The Arrow type in typed deliveries (Parquet, databases); CSV, JSON and Excel are read as text."""
         by_type = {"date": pa.date32(), "money": _DECIMAL}
         if self.type == "int":
             return pa.int64() if self.factor == 1 else _DECIMAL
@@ -109,9 +110,11 @@ class FilesDelivery(_Part):
     """Files in ``<base>/<department>.<dataset>/``, each with a manifest beside it."""
 
     way: Literal["files"]
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "xlsx"]
     encoding: Literal["utf-8", "gb18030"] = "utf-8"
     separator: str = Field(",", min_length=1, max_length=1)
+    sheet: str = Field("", description="of a workbook; its first sheet if empty")
+    header_row: int = Field(1, ge=1, description="the row of a sheet that holds the names; titles may stand above")
     pattern: str = ""
 
     @property
@@ -219,7 +222,7 @@ class Contract(_Part):
 
     @property
     def typed(self) -> bool:
-        """Whether the delivery carries types; CSV and JSON carry text."""
+        """Whether the delivery carries types; CSV and JSON carry text, and so does what is read of Excel."""
         return isinstance(self.delivery, DatabaseDelivery) or getattr(self.delivery, "format", "") == "parquet"
 
     @property

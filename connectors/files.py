@@ -1,4 +1,4 @@
-"""Files that departments put into a folder, here or on an SFTP server: CSV or Parquet, each with its manifest.
+"""Files that departments put into a folder, here or on an SFTP server: CSV, Parquet or Excel, each with its manifest.
 
 ``<base>/<department>.<dataset>/<file>`` and beside it ``<file>.manifest.json``, which is written last and says
 what the file holds: a file is delivered when its manifest is.
@@ -23,6 +23,7 @@ from connectors.conform import check_types, conform
 from connectors.connections import FolderConnection, SftpConnection
 from connectors.contract import Contract, FilesDelivery
 from connectors.csv_stream import read_csv
+from connectors.excel import read_excel
 from connectors.extract import BATCH_ROWS, Asked, Extract, ExtractRefused, SourceUnavailable
 from connectors.faults import source_error
 from connectors.places import Place
@@ -178,6 +179,8 @@ def _read(
     chunks = partial(_verified, contract, place, manifest)
     if delivery.format == "csv":
         return read_csv(contract, delivery, chunks, manifest.file)
+    if delivery.format == "xlsx":
+        return read_excel(contract, delivery, b"".join(chunks()), manifest.file)
     return _read_parquet(contract, chunks, place, manifest)
 
 

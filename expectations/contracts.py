@@ -99,10 +99,10 @@ def _of_column(column: Column, as_of: str) -> list[Expectation]:
                 kind="between",
                 columns=[column.name],
                 low=_EARLIEST,
-                high=f"DATE '{as_of}' + INTERVAL 1 YEAR",
+                high=f"DATE '{as_of}' + INTERVAL {column.years_ahead} YEAR",
                 fail_above=_IMPLAUSIBLE_DATES_FAIL_ABOVE,
                 zh=f"{column.source} 日期合理",
-                en=f"{column.name} lies between 1900 and a year after the batch",
+                en=f"{column.name} lies between 1900 and {column.years_ahead} years after the batch",
             )
         )
     return made

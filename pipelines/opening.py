@@ -16,6 +16,8 @@ MEMBERS = b"members.display"
 ASSETS = {
     "dwelling": b"natural_resources/real_estate_title/address",
     "premises": b"natural_resources/real_estate_title/address",
+    "machinery": b"agriculture/machinery/machine_plate",
+    "vessel": b"transport/vessels/vessel_name",
     "vehicle": b"public_security/vehicle_registration/plate_shown",
     "business": b"market_regulation/business_registration/business_name",
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from connectors.synthetic import benefits, earnings, holdings, trades
 from connectors.synthetic.households import APPLICANT, CHILD, OTHER, PARENT, SPOUSE, Flags
+from connectors.synthetic.ordinary import write_ordinary
 from connectors.synthetic.rows import NULL, Ints, day, pick
 from connectors.synthetic.scene import (
     ASSETS,
@@ -68,6 +69,7 @@ def write_base(scene: Scene, targets: Targets) -> None:
     _homes_and_cars(scene, targets)
     trades.write_firms(scene)
     benefits.write_benefits(scene)
+    write_ordinary(scene)
 
 
 def _incomes(scene: Scene, targets: Targets) -> None:

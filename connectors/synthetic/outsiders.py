@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from connectors.synthetic import benefits, earnings, holdings
+from connectors.synthetic import benefits, earnings, holdings, outsiders_livelihood
 from connectors.synthetic.earnings import WINDOW_FIRST, WINDOW_LAST
-from connectors.synthetic.households import REFERENCE
 from connectors.synthetic.people import People
 from connectors.synthetic.rows import NULL, Columns, Ints, columns, count, day, pick, take
 from connectors.synthetic.scene import BALANCES_ON
+from connectors.synthetic.traits import each as _each
+from connectors.synthetic.traits import some as _some
 
 SERIALS_FROM = 10_000_000  # above every serial number of the households
 _RECORDS = 32  # record numbers set aside for each person
@@ -23,28 +24,13 @@ Write = Callable[[People, Ints, np.random.Generator], Columns]
 
 def rows(dataset: str, people: People, persons: Ints, rng: np.random.Generator) -> Columns:
     """The rows of those persons in one dataset, with record numbers."""
-    made = _WRITERS[dataset](people, persons, rng)
+    made = (_WRITERS | outsiders_livelihood.WRITERS)[dataset](people, persons, rng)
     person = made["buyer" if dataset == "housing/online_filing" else "person_a" if "person_a" in made else "person"]
     assert isinstance(person, np.ndarray)  # noqa: S101
     first = np.r_[True, person[1:] != person[:-1]]
     start = np.maximum.accumulate(np.where(first, np.arange(len(person)), 0))
     made["record_ref"] = SERIALS_FROM * 10 + person * _RECORDS + np.arange(len(person)) - start
     return made
-
-
-def _age(people: People, persons: Ints) -> Ints:
-    return (REFERENCE - people.birth[persons]) * 4 // 1461
-
-
-def _some(people: People, persons: Ints, shift: float, share: float, low: int = 18, high: int = 200) -> Ints:
-    """Persons of an age whose trait, shifted, falls into a share."""
-    age = _age(people, persons)
-    trait = (people.trait[persons] + np.float32(shift)) % 1
-    return persons[(trait < share) & (age >= low) & (age < high)]
-
-
-def _each(values: Ints, months: int) -> Ints:
-    return np.repeat(values, months)
 
 
 def _year(person: Ints) -> Ints:

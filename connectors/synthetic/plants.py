@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 
 from connectors.synthetic.rows import Ints
 from connectors.synthetic.scene import Scene
@@ -71,14 +73,12 @@ def planted(rule: str, zh: str, **expected: object) -> Callable[[Plant], Plant]:
 
 def catalogue() -> tuple[Kind, ...]:
     """Every kind, by rule and name, so that the order does not hang on imports."""
-    from connectors.synthetic import (  # noqa: F401
-        plants_benefits,
-        plants_business,
-        plants_identity,
-        plants_income,
-        plants_life,
-        plants_property,
-        plants_vehicles,
-    )
+    for module in sorted(Path(__file__).parent.glob("plants_*.py")):
+        import_module(f"{__package__}.{module.stem}")
+    return tuple(sorted(_CATALOGUE.values(), key=lambda kind: (*_place(kind.rule), kind.name)))
 
-    return tuple(sorted(_CATALOGUE.values(), key=lambda kind: (int(kind.rule[1:]), kind.name)))
+
+def _place(rule: str) -> tuple[int, str]:
+    """R46a comes after R46."""
+    number = rule[1:].rstrip("abcdefgh")
+    return int(number), rule[1 + len(number) :]

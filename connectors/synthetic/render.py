@@ -16,7 +16,7 @@ from connectors.synthetic.people import People
 from connectors.synthetic.rows import NULL, Columns, Ints, Words, count, filled
 from connectors.synthetic.scene import PLAIN
 
-_FIRST_DAY, _LAST_DAY = -23_000, 22_000  # 1907 to 2030: every day that is ever written
+_FIRST_DAY, _LAST_DAY = -23_000, 26_000  # 1907 to 2041: every day that is ever written
 _DAY_FORMS = ("%Y%m%d", "%Y-%m-%d", "%Y/{month}/{day}")
 
 
@@ -33,7 +33,7 @@ class Renderer:
     def __init__(self, contract: Contract, people: People, names: pa.Array, dirt: Dirt) -> None:
         self.contract, self.people, self.names, self.dirt = contract, people, names, dirt
         self._text = not contract.typed
-        self._csv = self._text and contract.way == "files"
+        self._csv = self._text and getattr(contract.delivery, "format", "") == "csv"
 
     def table(self, cols: Columns, rng: np.random.Generator) -> pa.Table:
         """The rows under the contract's source names and types."""

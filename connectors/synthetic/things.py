@@ -17,8 +17,15 @@ _PREFIX = {
     "record_ref": (b"", 14),
     "correction_of": (b"", 14),
     "filing_number": (b"2026BA", 10),
+    "settlement": (b"3703", 14),
+    "certificate": (b"N3703", 10),
+    "licence": (b"3703", 10),
+    "vessel": (b"CN2019", 9),
+    "school_code": (b"2137", 6),
+    "batch_no": (b"2026-", 2),
     "credit_code": (b"92370303MA", 8),
 }
+_SAID = {"PL": "1498", "XXMC": "淄博市某学校", "CPYS": "黄色"}
 _KINDS = {"policy": (b"P3703", 13), "hukou": (b"3703", 9)}
 
 
@@ -43,7 +50,7 @@ def written(dataset: str, column: Column, numbers: Ints) -> pa.Array:
 
 
 def dropped(source: str, cols: Columns, people: People) -> pa.Array:
-    """What stands in columns that nobody keeps: sex, chassis number, displacement."""
+    """What stands in columns that nobody keeps: sex, chassis number, displacement, school."""
     n = count(cols)
     if source == "XB":
         person = filled(cols.get("person"), n, -1)
@@ -52,7 +59,7 @@ def dropped(source: str, cols: Columns, people: People) -> pa.Array:
         return text(people.digits[np.maximum(filled(cols.get("person"), n, 0), 0)])
     if source == "CLSBDH":
         return text(_numbered(b"LHD", 14, filled(cols.get("plate"), n, 0)))
-    return pa.array(["1498"]).take(pa.array(np.zeros(n, np.int8)))
+    return pa.array([_SAID[source]]).take(pa.array(np.zeros(n, np.int8)))
 
 
 def _numbered(prefix: bytes, width: int, numbers: Ints) -> Digits:
@@ -102,4 +109,19 @@ def _title(numbers: Ints) -> pa.Array:
     return pc.binary_join_element_wise("鲁(2019)淄博不动产权第", text(digits_of(numbers, 10)), "号", "")
 
 
-_SPELLED = {"payer_name": _payer, "business_name": _payer, "address": _address, "title_number": _title}
+def _machine_plate(numbers: Ints) -> pa.Array:
+    return pc.binary_join_element_wise("鲁03 ", text(digits_of(numbers, 7)), "")
+
+
+def _vessel_name(numbers: Ints) -> pa.Array:
+    return pc.binary_join_element_wise("鲁淄货", text(digits_of(numbers, 7)), "")
+
+
+_SPELLED = {
+    "payer_name": _payer,
+    "business_name": _payer,
+    "address": _address,
+    "title_number": _title,
+    "machine_plate": _machine_plate,
+    "vessel_name": _vessel_name,
+}

@@ -1,4 +1,4 @@
-"""Files as the departments deliver them: CSV and Parquet with manifests, block by block, and troubles."""
+"""Files as the departments deliver them: CSV, Parquet and workbooks with manifests, block by block, and troubles."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from connectors.synthetic.earnings import MONTHS
 from connectors.synthetic.render import Renderer
 from connectors.synthetic.rows import Columns, Ints, concat, count, filled, take
 from connectors.synthetic.scene import Scene, chance
+from connectors.synthetic.workbook import Workbook
 
 BLOCK = 200_000  # outsiders whose rows are made at once
 DELIVERED_ON = date(2026, 9, 15)
@@ -73,11 +74,16 @@ class _Sink:
             self._quoting = "needed" if separators and self._separator == "," else "none"
             self._file = self.path.open("wb")
             self._file.write((self._separator.join(names) + "\n").encode(self._encoding))
+        elif self.format == "xlsx":
+            self._workbook = Workbook(self.path, contract, names, plan.as_of)
         else:
             self._parquet = pq.ParquetWriter(self.path, self._schema, compression="zstd", compression_level=1)
 
     def write(self, table: pa.Table) -> None:
         self.rows += len(table)
+        if self.format == "xlsx":
+            self._workbook.write(table)
+            return
         if self.format != "csv":
             self._parquet.write_table(table.rename_columns(self.names))
             return
@@ -89,7 +95,8 @@ class _Sink:
         self._file.write(encoded)
 
     def close(self) -> dict[str, Any]:
-        (self._file if self.format == "csv" else self._parquet).close()
+        writers = {"csv": "_file", "xlsx": "_workbook", "parquet": "_parquet"}
+        getattr(self, writers[self.format]).close()
         digest = hashlib.new(self.contract.digest)
         with self.path.open("rb") as file:
             while chunk := file.read(1 << 22):

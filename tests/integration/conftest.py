@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from connectors.contract import Contract, load_contracts
 from connectors.extract import Asked
@@ -66,6 +67,8 @@ def deliver(
         file.write_bytes(content)
     elif form == "parquet":
         pq.write_table(table, file)
+    elif form == "xlsx":
+        as_excel(file, table, delivery.sheet, delivery.header_row)
     else:
         file.write_bytes(as_csv(table, delivery.separator, delivery.encoding))
     if contract.way != "files":
@@ -83,6 +86,14 @@ def deliver(
     }
     (target / f"{file.name}.manifest.json").write_text(json.dumps(said), "utf-8")
     return file
+
+
+def as_excel(file: Path, table: pa.Table, sheet: str, header_row: int) -> None:
+    with xlsxwriter.Workbook(file) as workbook:
+        page = workbook.add_worksheet(sheet or None)
+        page.write_row(header_row - 1, 0, table.column_names)
+        for place, row in enumerate(table.to_pylist()):
+            page.write_row(header_row + place, 0, list(row.values()))
 
 
 def as_csv(table: pa.Table, separator: str, encoding: str) -> bytes:

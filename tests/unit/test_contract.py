@@ -13,6 +13,8 @@ import yaml
 from connectors.contract import CONTRACTS, Contract, ContractError, load_contract, load_contracts
 
 DATASETS = [
+    "agriculture/machinery",
+    "agriculture/subsidies",
     "banks/account_interest",
     "banks/deposits",
     "banks/wallets",
@@ -20,10 +22,13 @@ DATASETS = [
     "civil_affairs/death_funeral",
     "civil_affairs/marriage",
     "disabled_persons/disability",
+    "education/enrolment",
     "finance/one_card_payments",
+    "health/severe_illness",
     "housing/online_filing",
     "insurers/policies",
     "market_regulation/business_registration",
+    "medical_insurance/outpatient_inpatient",
     "natural_resources/real_estate_title",
     "public_security/household_registration",
     "public_security/vehicle_registration",
@@ -33,6 +38,8 @@ DATASETS = [
     "social_security/unemployment",
     "taxation/annual_settlement",
     "taxation/individual_income",
+    "transport/operating_licences",
+    "transport/vessels",
     "veterans/veteran_benefits",
 ]
 

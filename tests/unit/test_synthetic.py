@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 from connectors.connections import FolderConnection
 from connectors.contract import load_contracts
@@ -64,6 +65,23 @@ def csv_rows(county: Path, dataset: str) -> list[dict[str, str]]:
     return rows
 
 
+def excel_rows(county: Path, dataset: str) -> list[dict[str, object]]:
+    contract = CONTRACTS[dataset]
+    [file] = (county / "departments" / contract.folder).glob("*.xlsx")
+    names, *rows = (
+        CalamineWorkbook.from_path(file)
+        .get_sheet_by_name(contract.delivery.sheet)
+        .to_python()[contract.delivery.header_row - 1 :]
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def delivered_rows(county: Path, dataset: str) -> list[dict]:
+    """The rows of a dataset, however it is delivered."""
+    form = getattr(CONTRACTS[dataset].delivery, "format", "parquet")
+    return {"csv": csv_rows, "xlsx": excel_rows, "parquet": parquet_rows}[form](county, dataset)
+
+
 def parquet_rows(county: Path, dataset: str) -> list[dict]:
     files = sorted((county / "departments" / CONTRACTS[dataset].folder).glob("*.parquet"))
     return [row for file in files for row in pq.read_table(file).to_pylist()]
@@ -112,11 +130,7 @@ def test_numbers_are_valid_and_nobodys(plain: Path) -> None:
     assert codes == {"38", "39", "47", "48", "49", "57", "58", "59", "67", "68", "69"}
     seen: dict[str, set[str]] = defaultdict(set)
     for dataset, contract in CONTRACTS.items():
-        rows = (
-            parquet_rows(plain, dataset)
-            if contract.way != "files" or contract.delivery.format == "parquet"
-            else (csv_rows(plain, dataset))
-        )
+        rows = delivered_rows(plain, dataset)
         for column in contract.subjects:
             seen[dataset] |= {row[column.source] for row in rows if row[column.source]}
     register = {n for n in seen["public_security/household_registration"] if len(n) == 18}
@@ -153,6 +167,9 @@ def test_truth_can_be_recomputed_from_the_files(plain: Path) -> None:
     for row in parquet_rows(plain, "finance/one_card_payments"):
         if "202509" <= row["ssny"] <= "202608" and not row["xmbm"].startswith("WJ"):
             found[row["sfzh"]]["income.transfer"] += int(row["je"] * 100)
+    for row in excel_rows(plain, "agriculture/subsidies"):
+        if row["发放日期"] and window[0] <= row["发放日期"] <= window[1]:
+            found[row["身份证号"]]["income.transfer"] += round(row["补贴金额"] * 100)
     for row in parquet_rows(plain, "banks/account_interest"):
         if row["JXZZRQ"] <= "2026-08-31":
             found[row["CKRSFZJHM"]]["income.property"] += _yuan(row["LXJE"])
