@@ -24,6 +24,7 @@ from connectors.case_model import (
     Receipt,
     text,
 )
+from connectors.engines import discreet_engine
 
 T = TypeVar("T")
 _PAGE = 10_000
@@ -64,7 +65,7 @@ class DatabaseEnd:
     """One end of the case system in a database that SQLAlchemy reaches."""
 
     def __init__(self, url: str, table: str) -> None:
-        self.engine = sa.create_engine(url, hide_parameters=True)  # an error never shows a document
+        self.engine = discreet_engine(url)
         self.requests, self.reports, self.refusals = tables(table)
 
     def incoming(self) -> Iterator[Incoming]:

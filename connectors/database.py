@@ -16,6 +16,7 @@ from connectors.conform import check_columns, conform
 from connectors.connections import DatabaseConnection
 from connectors.content_digest import ContentDigest
 from connectors.contract import Contract, DatabaseDelivery, Window
+from connectors.engines import discreet_engine
 from connectors.extract import Asked, ContractViolation, Extract, SourceRefused
 from connectors.faults import fault, persist, source_error
 from connectors.postgres import through_duckdb
@@ -36,9 +37,7 @@ def open_database(
         SourceUnavailable: the database cannot be reached (R1), or refuses the account.
         ContractViolation: the table lacks a column, has another one's type, or one more than the contract.
     """
-    engine = sa.create_engine(
-        _url(connection, root), connect_args=_limits(connection), poolclass=sa.NullPool, hide_parameters=True
-    )
+    engine = discreet_engine(_url(connection, root), connect_args=_limits(connection), poolclass=sa.NullPool)
 
     statement = select(contract, delivery, asked, engine.dialect.name)
 

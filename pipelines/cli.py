@@ -10,6 +10,8 @@ import json
 import logging
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -57,8 +59,18 @@ policy.command("explain")(reading.policy_explain)
 ledger.command("verify")(reading.ledger_verify)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hedui {version('hedui')}")
+        raise typer.Exit
+
+
 @app.callback()
-def quiet_logs() -> None:
+def quiet_logs(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """社会救助家庭经济状况核对 · verify the economic status of households for social assistance."""
     # Logs go to standard error, so that what a command prints stays clean; warnings and above unless asked.
     import structlog

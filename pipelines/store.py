@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectors.engines import discreet_engine
 from pipelines import tables
 from pipelines.batch import Batch
 from pipelines.errors import HeduiError
@@ -76,7 +77,7 @@ def _now() -> datetime:
 
 def _engine(url: str) -> sa.Engine:
     """An engine whose SQLite connections take the write lock when a write begins, not at its first statement."""
-    engine = sa.create_engine(url, hide_parameters=True)  # an error never shows what was to be written
+    engine = discreet_engine(url)
     if engine.dialect.name != "sqlite":
         return engine
     if engine.url.database:

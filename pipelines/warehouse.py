@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -38,9 +39,10 @@ def connect(data_key: bytes, limits: Limits | None = None) -> Iterator[duckdb.Du
         limits: memory and threads; the defaults of hedui.yaml if None.
     """
     limits = limits or Limits()
-    spill = tempfile.mkdtemp(prefix="hedui-spill-")
+    # DuckDB makes the folder when it spills, which is seldom: a process that is killed leaves nothing behind
+    spill = Path(tempfile.gettempdir()) / f"hedui-spill-{secrets.token_hex(8)}"
     extension = _httpfs()
-    config = {"threads": limits.threads, "memory_limit": limits.memory, "temp_directory": spill}
+    config = {"threads": limits.threads, "memory_limit": limits.memory, "temp_directory": str(spill)}
     con = duckdb.connect(config=config | {"allow_unsigned_extensions": extension in _verified})
     try:
         con.execute(f"LOAD '{extension}'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipelines.policy import Pack
+    from pipelines.settings import Workspace
 
 
 def contracts_check(
@@ -185,14 +187,16 @@ def sources(
         if (source := ws.settings.sources.get(dataset))
     ]
     absent = sorted(set(contracts) - set(ws.settings.sources))
+    admitted = _last_admitted(ws, [state.dataset for state in states])
     rows = [
-        (s.dataset, s.title_zh, s.way, str(s.last_as_of or "—"), "是 yes" if s.fresh else "否 no",
+        (s.dataset, s.title_zh, s.way, str(s.last_as_of or "—"), admitted.get(s.dataset, "—"),
+         "是 yes" if s.fresh else "否 no",
          f"{s.seconds:.2f} s" if s.error is None else type(s.error).__name__)
         for s in states
     ]  # fmt: skip
 
     def show(out: Console) -> None:
-        columns = ("dataset", "名称", "way", "最近 last", "有效期内 fresh", "连通 test call")
+        columns = ("dataset", "名称", "way", "最近 last", "已接收 admitted", "有效期内 fresh", "连通 test call")
         draw_table(out, "", columns, rows)
         for state in states:
             if state.error is not None:
@@ -200,9 +204,21 @@ def sources(
         if absent:
             out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
 
-    document = [vars(state) | {"error": state.error and str(state.error)} for state in states]
+    document = [vars(s) | {"error": s.error and str(s.error), "last_admitted": admitted.get(s.dataset)} for s in states]
     emit({"sources": document, "not_configured": absent}, as_json, show)
     return 1 if any(state.error or not state.fresh for state in states) else 0
+
+
+def _last_admitted(ws: Workspace, datasets: Sequence[str]) -> dict[str, str]:
+    """The as-of day of the last extract of each dataset that a batch admitted, whether or not it can be reached now."""
+    from pipelines.store import Store
+
+    store = Store.open(ws.store_url)
+    try:
+        histories = {dataset: store.extract_history(dataset) for dataset in datasets}
+    finally:
+        store.close()
+    return {dataset: str(rows[-1].as_of) for dataset, rows in histories.items() if rows}
 
 
 def _pack(workspace: Path) -> Pack:

@@ -94,9 +94,8 @@ def verify(
         timings = stages.run_batch(batch, ws, before=before, confirm=not request)
     if request:
         _tell_one(request, batch.id, timings.seconds, workspace, as_json)
-    else:
-        _tell_all(batch, ws, timings.seconds, as_json)
-    return 0
+        return 0
+    return 1 if _tell_all(batch, ws, timings.seconds, as_json) else 0
 
 
 def _tell_one(request: str, batch_id: str, seconds: dict[str, float], workspace: Path, as_json: bool) -> None:
@@ -112,7 +111,9 @@ def _tell_one(request: str, batch_id: str, seconds: dict[str, float], workspace:
     emit({"batch": batch_id, "seconds": seconds, "report": report}, as_json, show)
 
 
-def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: bool) -> None:
+def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: bool) -> dict[str, str]:
+    """What became of the batch; returns the datasets that gave nothing, with the reason (exit code 1)."""
+    from pipelines import texts
     from pipelines.summary import opened, summarise
 
     with opened(batch, ws) as con:
@@ -121,11 +122,15 @@ def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: b
     def show(out: Console) -> None:
         draw_conclusions(out, summary)
         for dataset, reason in summary.failed.items():
-            out.print(f"未能核实 unavailable: {dataset} ({reason})")
+            told = texts.text("failure", reason)
+            out.print(f"未能核实 unavailable: {dataset}: {told.zh} / {told.en}")
+        if summary.failed:
+            out.print("以上数据集的家庭待核实；恢复后重新核对 verify again when they are back; see: hedui sources")
         page = batch.folder / "quality" / "index.html"
         out.print(f"批次 batch {batch.id}: {sum(seconds.values()):.1f} s · 数据质量 data quality: {page}")
 
     emit({"batch": batch.id, "seconds": seconds, **summary.document()}, as_json, show)
+    return summary.failed
 
 
 def draw_conclusions(out: Console, summary: Summary) -> None:

@@ -124,7 +124,13 @@ def synth(
     from pipelines.demo import make_county
 
     made = make_county(out, households=households, seed=seed, dirt=dirt.value, trouble=trouble or [])
-    emit(made, as_json, lambda console: console.print_json(data=made))
+
+    def draw(console: Console) -> None:
+        for name, value in made.items():
+            console.print(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}")
+        console.print(f"虚构县 county: {out}")
+
+    emit(made, as_json, draw)
 
 
 def demo(
