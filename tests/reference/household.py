@@ -1,0 +1,164 @@
+"""Who belongs to the household on the reference date, and of whom which source may be relied upon (R12–R30)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from tests.reference.told import Answer, Fact, Household, Member
+
+NOT_ASKED = Answer("not_asked")
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day some years on; 29 February becomes 28 February in other years."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def months_before(day: date, months: int) -> date:
+    """The first of the month that lies ``months`` before the month of ``day`` (R46)."""
+    return date(day.year + (day.month - 1 - months) // 12, (day.month - 1 - months) % 12 + 1, 1)
+
+
+@dataclass(slots=True)
+class Persons:
+    """The household's people, and what is known of them."""
+
+    told: Household
+    window: tuple[date, date]
+    numbers: dict[int, Member]  # every ID number that speaks of a member
+    died: dict[int, date] = field(default_factory=dict)  # by member number
+    why: dict[int, str] = field(default_factory=dict)
+    counted: set[int] = field(default_factory=set)
+    doubtful: set[int] = field(default_factory=set)  # numbers reached only by a link under another name (R12, R16)
+
+    def usable(self, member: Member, dataset: str) -> bool:
+        """Whether what this source says of this member is read at all: an answer, fresh or stale (R1, R4, R30, R34)."""
+        return self.answer(member, dataset).state in ("covered", "stale")
+
+    def answer(self, member: Member, dataset: str) -> Answer:
+        """What the source answered of the member; an authorisation that ended since takes the answer away (R30)."""
+        if dataset not in self.told.policy.sources:
+            return NOT_ASKED
+        given = self.told.answers.get((member.number, dataset), Answer("unavailable"))
+        if member.number in self.told.ended and given.state in ("covered", "stale"):
+            return Answer("not_authorised")
+        return given
+
+    def of(self, fact: Fact) -> Member | None:
+        """The member that a fact is of, if its source may be read of them; R13: by number, never by name."""
+        member = self.numbers.get(fact.person)
+        return member if member is not None and self.usable(member, fact.dataset) else None
+
+    def doubt(self, fact: Fact, member: Member) -> str | None:
+        """Why a fact is disputed wherever it counts: another name under the number (R12), or old data (R4)."""
+        if (fact.name is not None and fact.name != member.name) or fact.person in self.doubtful:
+            return "identity_conflict"
+        if self.answer(member, fact.dataset).state == "stale":
+            return "stale"
+        return None
+
+
+def read_persons(told: Household) -> Persons:
+    """Members, their numbers, deaths, and who counts (R16, R21, R23, R24, R26–R28)."""
+    window = (months_before(told.reference, told.policy.window_months), told.reference.replace(day=1))
+    own = {m.person: m for m in told.members if m.person is not None}
+    persons = Persons(told, window, dict(own))
+    for member in told.members:
+        for other, sure in sorted(linked(persons, member).items()):
+            if persons.numbers.setdefault(other, member) is member and not sure and other != member.person:
+                persons.doubtful.add(other)
+    for member in told.members:
+        days = [s.start for s in said(persons, member, "death")]
+        known = [day for day in days if day is not None]
+        if known:
+            persons.died[member.number] = min(known)
+        persons.why[member.number] = why(persons, member)
+        if persons.why[member.number] in COUNTED:
+            persons.counted.add(member.number)
+    return persons
+
+
+def linked(persons: Persons, member: Member) -> dict[int, bool]:
+    """Numbers that public security records as the member's (R16), one step, and whether under the member's name."""
+    found: dict[int, bool] = {}
+    for link in persons.told.links:
+        if link.kind != "same_person" or member.person not in (link.person, link.other):
+            continue
+        if persons.usable(member, link.dataset):
+            other = link.other if link.person == member.person else link.person
+            found[other] = found.get(other, False) or persons.doubt(link, member) != "identity_conflict"
+    return found
+
+
+def said(persons: Persons, member: Member, kind: str) -> Iterable:
+    """Status records of a kind that speak of the member; one under another name does not (R12)."""
+    for status in persons.told.statuses:
+        if (
+            status.kind == kind
+            and persons.of(status) is member
+            and persons.doubt(status, member) != "identity_conflict"
+        ):
+            yield status
+
+
+COUNTED = ("member", "minor", "newborn", "student", "unmarried_child", "dependent_adult_child")
+
+
+def why(persons: Persons, member: Member) -> str:
+    """Why the member counts on the reference date, or does not."""
+    if member.role == "supporter":
+        return "supporter"  # R27: outside the household
+    day = persons.told.reference
+    if member.number in persons.died and persons.died[member.number] < day:
+        return "dead"  # R21
+    return excluded_status(persons, member) or place(persons, member)
+
+
+def excluded_status(persons: Persons, member: Member) -> str | None:
+    """The status that takes the member out of the household on the reference date (R23), the first by its name."""
+    day = persons.told.reference
+    for kind, after in sorted(persons.told.policy.statuses.items()):
+        if after is None:
+            continue
+        spans = [(start, end) for told, start, end in member.statuses if told == kind]
+        spans += [(s.start, s.end) for s in said(persons, member, kind)]
+        for start, end in spans:
+            begun = start is not None and years_later(start, after) <= day
+            if begun and (end is None or day < end):
+                return kind
+    return None
+
+
+def place(persons: Persons, member: Member) -> str:
+    """A member's place in the household: children by age, study, marriage and capacity (R24, R26)."""
+    policy, day = persons.told.policy, persons.told.reference
+    if member.person is None:
+        return "newborn"
+    if years_later(member.birth, policy.minor_age) > day:
+        return "minor"
+    if member.relation != "child":
+        return "member"
+    if not member.capacity:
+        return "dependent_adult_child"
+    if member.full_time and member.student_stage in policy.student_stages:
+        return "student"
+    age = policy.adult_child_age
+    if age is not None and member.married is not True and years_later(member.birth, age) > day:
+        return "unmarried_child"
+    return "adult_child"
+
+
+def open_sources(persons: Persons) -> set[tuple[int, str]]:
+    """Required sources that say nothing sure of a counted member: not covered (R6), or with unread rows (R9)."""
+    found = set()
+    for member in persons.told.members:
+        for dataset, need in persons.told.policy.sources.items():
+            answer = persons.answer(member, dataset)
+            if need == "required" and member.number in persons.counted and (answer.state != "covered" or answer.unread):
+                found.add((member.number, dataset))
+    return found

@@ -1,0 +1,175 @@
+"""Income within the window: what counts of each line, and what is taken off the wages (R35–R46)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import groupby
+
+from tests.reference.found import Deduction, Item
+from tests.reference.household import Persons
+from tests.reference.told import Income, Member
+
+TAX = "taxation/"
+
+
+@dataclass(slots=True)
+class Line:
+    """Records of one payer, period and kind, netted (R39)."""
+
+    member: Member
+    facts: list[Income]
+    amount: int
+    start: date
+    end: date
+    doubts: list[str]
+    repeated: bool = False
+
+    @property
+    def first(self) -> Income:
+        return self.facts[0]
+
+
+def lines(persons: Persons) -> list[Line]:
+    """Every line of the members inside the window, duplicates marked."""
+    known: list[tuple[tuple, Member, Income]] = []
+    for fact in persons.told.income:
+        member = persons.of(fact)
+        if member is not None:
+            same = (member.number, fact.dataset, fact.category, fact.kind, fact.payer or "", fact.one_off or "",
+                    fact.granularity, str(fact.start), str(fact.end))  # fmt: skip
+            known.append((same, member, fact))
+    known.sort(key=lambda one: (one[0], one[2].no))
+    netted: list[Line] = []
+    for _, group in groupby(known, key=lambda one: one[0]):
+        told = list(group)
+        netted += net(persons, told[0][1], [fact for _, _, fact in told])
+    placed = [line for line in netted if in_window(persons, line)]
+    for line in placed:
+        line.repeated = reported_before(line, placed)
+    return placed
+
+
+def net(persons: Persons, member: Member, facts: list[Income]) -> list[Line]:
+    """R39: a correction stands in the place of its original, a reversal is a negative amount; only the net counts.
+
+    R38: records that nothing corrects stay apart, however alike they are.
+    """
+    changes = [fact for fact in facts if fact.mark != "original"]
+    if not changes:
+        return [line(persons, member, [fact], fact.amount) for fact in facts]
+    replaced = {fact.corrects for fact in changes if fact.mark == "correction" and fact.corrects is not None}
+    originals = [fact for fact in facts if fact.mark == "original"]
+    unnamed = [fact for fact in changes if fact.mark == "correction" and fact.corrects is None]
+    unclear = False
+    if unnamed:
+        left = [fact for fact in originals if fact.ref not in replaced]
+        if len(left) == 1 and len(unnamed) == 1:
+            replaced.add(left[0].ref)
+        else:
+            unclear = bool(left) or len(unnamed) > 1
+    amount = sum(fact.amount for fact in facts if fact.ref is None or fact.ref not in replaced)
+    one = line(persons, member, facts, amount)
+    if unclear:
+        one.doubts.append("correction_unclear")
+    return [one]
+
+
+def line(persons: Persons, member: Member, facts: list[Income], amount: int) -> Line:
+    """A line, in the period that it is for (R35), or that the pack says of bonus and arrears (R37)."""
+    first = facts[0]
+    start, end = first.start, first.end
+    by_payment = start is None or persons.told.policy.bonus_rule == "paid"
+    if first.one_off is not None and first.paid_on is not None and by_payment:
+        start = first.paid_on.replace(day=1)
+        end = (start + timedelta(days=31)).replace(day=1)
+    assert start is not None
+    assert end is not None
+    doubts = [doubt for fact in facts if (doubt := persons.doubt(fact, member))]
+    return Line(member, facts, amount, start, end, doubts)
+
+
+def in_window(persons: Persons, one: Line) -> bool:
+    """R46: whether the line's period meets the window; what does not is no income of this report."""
+    begin, stop = persons.window
+    if one.start >= stop or one.end <= begin:
+        return False
+    if one.first.granularity == "annual":
+        one.doubts.append("annual_only")  # R36, even if the year lies wholly within
+    elif one.start < begin or one.end > stop:
+        one.doubts.append("straddles_window")
+    return True
+
+
+def reported_before(one: Line, others: list[Line]) -> bool:
+    """R40: the same wage (person, payer, month) from a source other than tax counts once: the tax figure.
+
+    R37: a bonus is no month's wage.
+    """
+    if one.first.category != "wage" or one.first.dataset.startswith(TAX) or not one.first.payer:
+        return False
+    return any(
+        other.first.dataset.startswith(TAX)
+        and other.first.category == "wage"
+        and other.first.one_off is None
+        and other.member is one.member
+        and other.first.payer == one.first.payer
+        and (other.start.year, other.start.month) == (one.start.year, one.start.month)
+        for other in others
+    )
+
+
+def item(persons: Persons, one: Line) -> Item:
+    """How a line counts (section 1, R21, R36–R43)."""
+    policy = persons.told.policy
+    found = Item(
+        one.member.number, tuple(fact.no for fact in one.facts), one.first.dataset, f"income.{one.first.category}",
+        sum(fact.amount for fact in one.facts), 0, 0, "counted", None,
+    )  # fmt: skip
+    late = after_death(persons, one)
+    if one.member.number not in persons.counted and not (late and one.member.role == "member"):
+        return replace(found, treatment="not_counted")
+    if one.repeated:
+        return replace(found, treatment="duplicate", reason="reported_twice")
+    if one.first.kind in policy.income_excluded:
+        return replace(found, treatment="excluded", reason="excluded_kind")  # R42
+    offset = policy.loss_offset and one.first.category == "business"
+    if one.amount < 0 and not offset:
+        return replace(found, treatment="loss", reason="business_loss")  # R43
+    doubts = (["after_death"] if late else []) + one.doubts
+    if doubts and (one.amount or len(one.facts) == 1):  # a net of nothing leaves nothing to doubt
+        low, high = min(0, one.amount), max(0, one.amount)
+        return replace(found, low=low, high=high, treatment="disputed", reason=doubts[0])
+    netted = len(one.facts) > 1
+    return replace(
+        found, low=one.amount, high=one.amount,
+        treatment="netted" if netted else "counted", reason="corrected" if netted else None,
+    )  # fmt: skip
+
+
+def after_death(persons: Persons, one: Line) -> bool:
+    """R21: whether the income is for a time after the member's death."""
+    died = persons.died.get(one.member.number)
+    return died is not None and one.start > died
+
+
+def deductions(persons: Persons, found: list[tuple[Line, Item]]) -> list[Deduction]:
+    """R44: the pack's share of each month's wages, up to its cap a month, once per earner however many payers."""
+    policy = persons.told.policy
+    months: dict[tuple[int, int, int], list[int]] = {}
+    for one, counted in found:
+        if one.first.category == "wage" and one.first.granularity != "annual" and counted.treatment in SUMMED:
+            sums = months.setdefault((one.member.number, one.start.year, one.start.month), [0, 0])
+            sums[0] += counted.low
+            sums[1] += counted.high or 0
+    by_member: dict[int, list[int]] = {}
+    for (member, _, _), wages in sorted(months.items()):
+        total = by_member.setdefault(member, [0, 0])
+        for i in (0, 1):
+            share = max(0, wages[i]) * policy.wage_deduction_bp // 10_000
+            cap = policy.wage_deduction_cap_fen
+            total[i] += share if cap is None else min(share, cap)
+    return [Deduction(member, low, high) for member, (low, high) in sorted(by_member.items())]
+
+
+SUMMED = ("counted", "netted", "disputed")
