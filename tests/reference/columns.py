@@ -24,7 +24,7 @@ OURS = {  # our names where the tables have others
 }  # fmt: skip
 STATUS_OURS = OURS | {"start": "from_on", "end": "to_on"}
 PERSONS = 100  # numbers of persons and names in one world
-FACTS = 100_000  # numbers of facts in one world
+FACTS = 1_000  # numbers of facts in one world
 
 
 def token(place: int, number: int | None) -> str | None:

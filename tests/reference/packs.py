@@ -65,7 +65,7 @@ def limits(rng: Random, standard: int) -> tuple[Limit, ...]:
         Limit("savings", "financial_assets", "<=", "household", "fen", rng.choice((0, 50 * standard))),
         Limit("homes", "homes", "<=", "household", "count", rng.choice((0, 1, 1, 2))),
         Limit("vehicles", "vehicles", rng.choice(("<", "<=")), "household", "count", rng.choice((0, 1))),
-        Limit("businesses", "businesses", "<=", "household", "count", 0),
+        Limit("businesses", "businesses", "<=", "household", "count", rng.choice((0, 1))),
     )
-    chances = (0.95, 0.9, 0.2, 0.9, 0.9, 0.2)
+    chances = (0.95, 0.9, 0.2, 0.9, 0.9, 1)
     return tuple(test for test, chance in zip(every, chances, strict=True) if rng.random() < chance)

@@ -92,7 +92,7 @@ def item(persons: Persons, thing: Thing) -> Item:
         return replace(found, treatment="exempt", reason="custodial")  # R55
     if thing.what == "vehicle" and any(h.use in persons.told.policy.vehicle_exempt for _, h in live):
         return replace(found, treatment="exempt", reason=live[0][1].use)  # R53
-    named = [doubt for m, h in live if (doubt := persons.doubt(h, m))]
+    named = [doubt for m, h in live if (doubt := doubtful(persons, m, h))]
     if len(named) == len(live):
         doubts.append(named[0])
     if True not in states:
@@ -129,6 +129,11 @@ def after_death(persons: Persons, member: Member, holding: Holding) -> bool:
     died = persons.died.get(member.number)
     on = holding.as_of or persons.told.reference
     return died is not None and member.role == "member" and on > died
+
+
+def doubtful(persons: Persons, member: Member, holding: Holding) -> str | None:
+    """Why one record is disputed."""
+    return "after_death" if after_death(persons, member, holding) else persons.doubt(holding, member)
 
 
 def valued(persons: Persons, thing: Thing, found: Item, live: list[tuple[Member, Holding]], doubts: list[str]) -> Item:
