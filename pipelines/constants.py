@@ -32,6 +32,7 @@ CODES = {
     "tests": {"figure": "item", "result": "result", "scale": "scale"},
     "review": {"code": "review"},
     "conclusions": {"limits": "limits", "declaration": "declaration"},
+    "suitable": {"limits": "limits", "result": "result"},
     "withheld": {"reason": "withheld"},
 }  # fmt: skip
 # A source's control characters are shown as a space: they are nothing that a reader could see.
@@ -64,6 +65,8 @@ def prepare(con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, A
     of_policy = _sources(sources.to_pylist(), extracts, contracts)
     day = batch.as_of.date()
     told = [_policy_text(policy, day, of_policy.get(policy["policy_id"], [])) for policy in policies.to_pylist()]
+    suitable = con.execute(f"SELECT * FROM {scan(batch.folder / 'policy_suitable.parquet')}").to_arrow_table()
+    put(con, "policy_suitable", suitable)
     put(con, "policy_texts", pa.Table.from_pylist(told))
     file = resources.files("pipelines").joinpath(DIVISIONS)
     con.execute(f"CREATE TEMP TABLE divisions AS SELECT code, name FROM read_csv('{file}', all_varchar = true)")

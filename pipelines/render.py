@@ -109,6 +109,8 @@ def interval(value: Json | None, unit: str = "fen", measure: str = "") -> str:
         return DASH
 
     def one(amount: int) -> str:
+        if unit == "bp":
+            return f"{amount // 100}.{amount % 100:02d} %"
         return yuan(amount) if unit == "fen" else f"{amount:,}"
 
     name = " 元" if unit == "fen" else f" {measure}" if measure else ""

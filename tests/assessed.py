@@ -62,11 +62,11 @@ def id_number(household: int, member: int) -> str:
 
 @cache
 def tables(story: str, number: int) -> dict[str, pa.Table]:
-    """The assessed tables of one story, and ``members``, ``policy``, ``policy_sources`` of its plan."""
+    """The assessed tables of one story; ``members`` and the policy's tables of its plan."""
     con = assess(stories()[story]).con
     request = request_of(story)
     found: dict[str, pa.Table] = {}
-    for table in (*RESULTS, "policy", "policy_sources"):
+    for table in (*RESULTS, "policy", "policy_sources", "policy_suitable"):
         con.execute(f"CREATE OR REPLACE VIEW result AS SELECT * FROM {table}")
         select = sql_text("assess/with_evidence.sql") if table in WITH_FACTS else f"SELECT * FROM {table}"
         columns = {name for name, *_ in con.execute(f"DESCRIBE {select}").fetchall()}

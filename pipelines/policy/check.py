@@ -19,7 +19,7 @@ from pipelines.policy.model import AREA_KINDS, Row
 from pipelines.policy.resolve import LISTS, SETTINGS, resolve
 
 STALE = timedelta(days=365)
-FIGURES = ("income", "financial_assets", "homes", "vehicles", "businesses")
+FIGURES = ("income", "financial_assets", "homes", "vehicles", "businesses", "income_left_share")
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _LEVELS = ("error", "warning", "note")
 

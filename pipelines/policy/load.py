@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -71,6 +71,15 @@ class Pack:
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def days_of_change(self) -> frozenset[date]:
+        """Every day on which a value begins, or a law; and every day after which one no longer holds."""
+        values = ((row.start, row.end) for rows in self.rows.values() for row in rows)
+        laws = ((law.from_, law.to) for law in self.laws.values())
+        spans = [*values, *laws]
+        begins = {start for start, _ in spans if start is not None}
+        return frozenset(begins | {end + timedelta(days=1) for _, end in spans if end is not None})
 
     def in_force(self, cite: str, on: date) -> bool:
         """Whether the law that is cited was in force on a day, as far as the pack gives its dates."""

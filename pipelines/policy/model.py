@@ -172,7 +172,7 @@ class Test(_Part):
     title: Text
     figure: str
     scale: Scale
-    unit: Literal["fen", "count"]
+    unit: Literal["fen", "count", "bp"]
     operator: str
     limit: str
     cites: tuple[str, ...] = ()

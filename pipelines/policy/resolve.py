@@ -127,6 +127,7 @@ def _resolve_test(resolver: Resolver, name: str, test: Test) -> ResolvedTest | N
     if limit.value is None or operator.value is None:
         return None
     file = f"programmes/{resolver.programme}.yaml"
+    # a share of income is a number of basis points
     if limit.unit != ("yuan" if test.unit == "fen" else "count") or not isinstance(limit.value, int):
         raise PolicyError(file, f"tests.{name}.limit", f"{test.limit} is {limit.unit}, the test is in {test.unit}")
     if operator.unit != "operator":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -10,11 +11,25 @@ import pyarrow as pa
 from pipelines.policy.load import Pack
 from pipelines.policy.resolve import ResolvedPolicy, resolve
 from pipelines.policy.settle import Settled
+from pipelines.policy.suitable import suitable
 
 Key = tuple[str, str, str, date]
 Line = dict[str, object]
 
 _TEXT, _LONG, _INT, _FLAG = pa.string(), pa.int64(), pa.int32(), pa.bool_()
+_TEST = {
+    "test": _TEXT,
+    "figure": _TEXT,
+    "op": _TEXT,
+    "scale": _TEXT,
+    "unit": _TEXT,
+    "limit_value": _LONG,
+    "title_zh": _TEXT,
+    "title_en": _TEXT,
+    "formula": _TEXT,
+    "cites": _TEXT,
+    "example": _FLAG,
+}
 SCHEMAS: dict[str, pa.Schema] = {
     "policy": pa.schema(
         {
@@ -42,22 +57,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             "trace_proceeds_min_fen": _LONG,
         }
     ),
-    "policy_tests": pa.schema(
-        {
-            "policy_id": _INT,
-            "test": _TEXT,
-            "figure": _TEXT,
-            "op": _TEXT,
-            "scale": _TEXT,
-            "unit": _TEXT,
-            "limit_value": _LONG,
-            "title_zh": _TEXT,
-            "title_en": _TEXT,
-            "formula": _TEXT,
-            "cites": _TEXT,
-            "example": _FLAG,
-        }
-    ),
+    "policy_tests": pa.schema({"policy_id": _INT, **_TEST}),
     "policy_income_excluded": pa.schema({"policy_id": _INT, "kind": _TEXT, "cites": _TEXT}),
     "policy_sources": pa.schema({"policy_id": _INT, "dataset": _TEXT, "requirement": _TEXT}),
     "policy_tolerances": pa.schema({"policy_id": _INT, "item": _TEXT, "tolerance": _LONG}),
@@ -65,6 +65,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         {"policy_id": _INT, "kind": _TEXT, "min_years": _INT, "counted": _FLAG, "cites": _TEXT}
     ),
     "policy_vehicle_exempt": pa.schema({"policy_id": _INT, "use_character": _TEXT, "cites": _TEXT}),
+    # tests of programmes that were not applied for, and what each requires that the one applied for need not have
+    "policy_suitable": pa.schema(
+        {"policy_id": _INT, "programme": _TEXT, "programme_zh": _TEXT, "programme_en": _TEXT, **_TEST}
+    ),
+    "policy_suitable_sources": pa.schema({"policy_id": _INT, "programme": _TEXT, "dataset": _TEXT}),
 }
 
 
@@ -82,20 +87,43 @@ def tables(pack: Pack, keys: Sequence[Key]) -> dict[str, pa.Table]:
         As ``resolve``.
     """
     lines: dict[str, list[Line]] = {name: [] for name in SCHEMAS}
+    told: dict[tuple[str, str, str, int], dict[str, list[Line]]] = {}
+    eras = sorted(pack.days_of_change)
     for policy_id, (programme, division, area_kind, on) in enumerate(keys):
-        policy = resolve(pack, programme, division, area_kind, on)
-        lines["policy"].append({"policy_id": policy_id, **_policy(policy)})
-        for name, rows in _parts(policy).items():
+        # Thousands of application dates, and between two days of change all of them have one answer.
+        key = (programme, division, area_kind, bisect_right(eras, on))
+        if key not in told:
+            told[key] = _told(pack, programme, division, area_kind, on)
+        for name, rows in told[key].items():
             lines[name].extend({"policy_id": policy_id, **row} for row in rows)
     return {name: pa.Table.from_pylist(lines[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _told(pack: Pack, programme: str, division: str, area_kind: str, on: date) -> dict[str, list[Line]]:
+    """The rows of every table for one key."""
+    policy = resolve(pack, programme, division, area_kind, on)
+    others = list(suitable(policy, lambda name: resolve(pack, name, division, area_kind, on)))
+    return {
+        "policy": [_policy(policy)],
+        **{name: list(rows) for name, rows in _parts(policy).items()},
+        "policy_suitable": [{**_named(other), **line} for other, _ in others for line in _tests(other)],
+        "policy_suitable_sources": [
+            {"programme": other.programme.name, "dataset": dataset}
+            for other, datasets in others
+            for dataset in datasets
+        ],
+    }
+
+
+def _named(policy: ResolvedPolicy) -> Line:
+    programme = policy.programme
+    return {"programme": programme.name, "programme_zh": programme.title.zh, "programme_en": programme.title.en}
 
 
 def _policy(policy: ResolvedPolicy) -> Line:
     value = policy.value
     return {
-        "programme": policy.programme.name,
-        "programme_zh": policy.programme.title.zh,
-        "programme_en": policy.programme.title.en,
+        **_named(policy),
         "unit": policy.programme.authorisation.unit,
         "supporters_asked": "supporters" in policy.programme.authorisation.of,
         "pack": policy.pack.id,

@@ -3,7 +3,7 @@ WITH items AS (
   SELECT f.request_id, f.figure AS item, f.low, f.high, h.policy_id
   FROM figures f
   JOIN households h USING (request_id)
-  WHERE f.figure <> 'income'
+  WHERE f.figure <> 'income' AND f.unit IN ('fen', 'count')
 )
 SELECT
   i.request_id, i.item,

@@ -74,7 +74,12 @@ def _treatments(table: str, key: str):
     return look
 
 
+def _suitable(household: Household, expected: dict) -> dict:
+    return dict(household.rows("suitable", "DISTINCT programme, limits"))
+
+
 FOUND = {
+    "suitable": _suitable,
     "counted": _one("households", "counted"),
     "window": lambda household, _: list(household.rows("households", "window_from, window_to")[0]),
     "figures": _figures,
