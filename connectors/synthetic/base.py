@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connectors.synthetic import benefits, earnings, holdings, trades
+from connectors.synthetic import benefits, earnings, funds, holdings, trades
 from connectors.synthetic.households import APPLICANT, CHILD, OTHER, PARENT, SPOUSE, Flags
 from connectors.synthetic.ordinary import write_ordinary
 from connectors.synthetic.rows import NULL, Ints, day, pick
@@ -108,11 +108,23 @@ def _wages(scene: Scene, rng: np.random.Generator, member: Ints, due: Ints) -> N
     rows = earnings.tax(person[of], month, monthly[of], payer[of], "wage")
     worth = scene.worth(member[of], WAGE, monthly[of] * earnings.in_window(month))
     scene.book.add(earnings.DATASET_OF["tax"], rows, worth)
+    _funds(scene, member, of, month, monthly // 10, payer)
     insured = np.flatnonzero((rng.random(len(member)) < 0.85)[of])
     base = np.maximum(monthly, 4_500_00)[of[insured]]
     declared = np.where(payer % 3 == 0, monthly, NULL)[of[insured]]  # the tax office tells the same (R40)
     rows = earnings.contributions(person[of[insured]], month[insured], base, payer[of[insured]], wage=declared)
     scene.book.add(earnings.DATASET_OF["contribution"], rows, scene.nothing(member[of[insured]]))
+
+
+def _funds(scene: Scene, member: Ints, of: Ints, month: Ints, deposit: Ints, payer: Ints) -> None:
+    """Two employers in five pay into the housing fund, in the months of the wage."""
+    paid = np.flatnonzero((payer % 5 < 2)[of])
+    account = scene.book.serials("account", len(member))
+    opening = funds.opening_balance(account)
+    chosen = of[paid]
+    person = scene.members.person[member[chosen]]
+    rows = funds.fund(person, account[chosen], month[paid], deposit[chosen], payer[chosen], opening[chosen])
+    scene.book.add(funds.FUND, rows, scene.nothing(member[chosen]))
 
 
 def _trade(scene: Scene, rng: np.random.Generator, member: Ints, due: Ints) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from connectors.synthetic import benefits, earnings, holdings, outsiders_livelihood
+from connectors.synthetic import benefits, earnings, funds, holdings, outsiders_livelihood
 from connectors.synthetic.earnings import WINDOW_FIRST, WINDOW_LAST
 from connectors.synthetic.people import People
 from connectors.synthetic.rows import NULL, Columns, Ints, columns, count, day, pick, take
@@ -215,10 +215,18 @@ def _disabled(people: People, persons: Ints, rng: np.random.Generator) -> Column
     return benefits.disabled(person, kind, level, from_month=since, nursing_allowance_fen=allowance)
 
 
+def _funds(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0, 0.06, high=60)
+    deposit, account = _each(rng.integers(200, 1_500, len(person)) * 100, 12), _each(_account(person) + 3, 12)
+    employer = _each(1 + person % 20_000, 12)
+    return funds.fund(_each(person, 12), account, _year(person), deposit, employer, funds.opening_balance(account))
+
+
 _WRITERS: dict[str, Write] = {
     "taxation/individual_income": _wages,
     "taxation/annual_settlement": _settlements,
     "natural_resources/real_estate_title": _titles,
+    "housing/housing_fund": _funds,
     "housing/online_filing": _filings,
     "public_security/household_registration": _registrations,
     "public_security/vehicle_registration": _vehicles,

@@ -25,6 +25,7 @@ DATASETS = [
     "education/enrolment",
     "finance/one_card_payments",
     "health/severe_illness",
+    "housing/housing_fund",
     "housing/online_filing",
     "insurers/policies",
     "market_regulation/business_registration",

@@ -1,10 +1,11 @@
--- R41: somebody paid contributions for an employed person in a month for which no wage is known.
+-- R41: somebody paid contributions, or into the housing fund, for an employed person in a month for which no wage is
+-- known.
 WITH employed AS (
   SELECT
     s.request_id, s.member_no, s.from_on AS month, s.dataset, s.fact_no
   FROM member_statuses_found s
   JOIN households h USING (request_id)
-  WHERE s.kind = 'contribution' AND NOT s.name_differs AND s.from_on >= h.window_from AND s.from_on < h.window_to
+  WHERE s.kind IN ('contribution', 'housing_fund') AND NOT s.name_differs AND s.from_on >= h.window_from AND s.from_on < h.window_to
 )
 SELECT e.request_id, 'employed_without_wage' AS code, 'R41' AS rule, e.member_no, e.dataset, list_sort(LIST(e.fact_no)) AS facts
 FROM employed e
