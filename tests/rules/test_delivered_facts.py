@@ -135,3 +135,117 @@ def test_r50_a_home_says_how_it_ended(lab: Lab, state: str, status: str) -> None
     ended = None if status == "held" else "2026-03-01"
     [found] = facts(lab, "holding", "natural_resources/real_estate_title", [title(state, ended)])
     assert (found["status"], str(found["status_on"])) == (status, str(ended))
+
+
+def settled(number: str, self_paid: str, kind: str = "21", refunded: str = "0") -> dict[str, Any]:
+    """A settlement of medical insurance in March 2026."""
+    values = {
+        "SETL_ID": number, "CERTNO": A, "PSN_NAME": "张三", "MED_TYPE": kind, "SETL_TIME": "2026-03-09",
+        "MEDFEE_SUMAMT": "9000.00", "FUND_PAY_SUMAMT": "5400.00", "PSN_PART_AMT": self_paid, "REFD_SETL_FLAG": refunded,
+    }  # fmt: skip
+    return _typed("medical_insurance/outpatient_inpatient", values)
+
+
+def school_year(year: str, study: str = "全日制", **more: str) -> dict[str, Any]:
+    """One school year of a student."""
+    values = {
+        "SFZJH": A, "XM": "张三", "XXBSM": "2137000001", "XD": "本科", "XXXS": study, "RXRQ": "2024-09-01",
+        "YJBYRQ": "2028-06-30", "XN": year,
+    }  # fmt: skip
+    return values | more
+
+
+def test_r46a_what_a_patient_paid_is_an_expense_of_the_day_and_a_refund_is_none(lab: Lab) -> None:
+    rows = [
+        settled("1", "3600.01"),
+        settled("2", "80.00", "9922"),
+        settled("3", "500.00", refunded="1"),
+        settled("4", "0"),
+    ]
+    found = facts(lab, "expense", "medical_insurance/outpatient_inpatient", rows)
+    assert [(fact["kind"], fact["amount_fen"], str(fact["period_from"]), str(fact["period_to"])) for fact in found] == [
+        ("medical", 360_001, "2026-03-09", "2026-03-10"),
+        ("rehabilitation", 8_000, "2026-03-09", "2026-03-10"),
+    ]
+
+
+def test_r46a_a_fee_less_its_grant_is_an_expense_of_the_day_it_was_paid(lab: Lab) -> None:
+    rows = [
+        school_year("2024", XF="6200.00", JXZXJ="2000.00", JFRQ="2024-09-03"),
+        school_year("2025", XF="6200.00"),
+        school_year("2026", XF="6200.00", JXZXJ="6200.00", JFRQ="2026-09-03"),
+    ]
+    found = facts(lab, "expense", "education/enrolment", rows)
+    assert [(fact["amount_fen"], str(fact["period_from"]), str(fact["period_to"])) for fact in found] == [
+        (420_000, "2024-09-03", "2024-09-04"),
+        (620_000, "2025-09-01", "2026-09-01"),
+    ]
+
+
+def test_r24_full_time_study_is_one_status_however_many_school_years(lab: Lab) -> None:
+    rows = [school_year("2024"), school_year("2025"), school_year("2025", "函授", XXBSM="2137000002")]
+    found = facts(lab, "status", "education/enrolment", rows)
+    assert [(fact["detail"], str(fact["from_on"]), str(fact["to_on"])) for fact in found] == [
+        ("undergraduate", "2024-09-01", "2028-07-01")
+    ]
+
+
+def subsidy(batch: str, paid_on: str | None) -> dict[str, Any]:
+    """A subsidy of 2026."""
+    values = {
+        "身份证号": A,
+        "姓名": "张三",
+        "补贴项目": "稻谷补贴",
+        "补贴年度": "2026",
+        "发放批次": batch,
+        "补贴金额": "625.5",
+    }
+    return values | ({"发放日期": paid_on} if paid_on else {})
+
+
+def test_r36_a_subsidy_of_a_year_is_annual_and_one_that_was_paid_is_of_its_month(lab: Lab) -> None:
+    found = facts(lab, "income", "agriculture/subsidies", [subsidy("1", None), subsidy("2", "2026-06-11")])
+    told = [(f["kind"], f["granularity"], str(f["period_from"]), str(f["period_to"]), f["amount_fen"]) for f in found]
+    assert told == [
+        ("agricultural_rice", "annual", "2026-01-01", "2027-01-01", 62_550),
+        ("agricultural_rice", "month", "2026-06-01", "2026-07-01", 62_550),
+    ]
+
+
+@pytest.mark.parametrize(("state", "count"), [("营运", 1), ("停运", 0), ("注销", 0)])
+def test_r53_a_licence_in_force_is_evidence_for_its_plate(lab: Lab, state: str, count: int) -> None:
+    row = {"DLYSZH": "1", "CPH": "鲁C12345", "YHSFZH": A, "YHMC": "张三", "JYFW": "道路普通货物运输", "ZT": state}
+    found = facts(lab, "status", "transport/operating_licences", [row | {"YXQZ": "2027-04-30"}])
+    assert len(found) == count
+    if found:
+        vehicle = {
+            "HPHM": "鲁c·12345", "HPZL": "01", "HPHMXS": "鲁C12345", "CLPP1": "五菱", "SYXZ": "F", "SFZMHM": A,
+            "SYR": "张三", "CCDJRQ": "2020-01-01", "ZT": "A", "CZBZ": "1",
+        }  # fmt: skip
+        [held] = facts(lab, "holding", "public_security/vehicle_registration", [vehicle])
+        assert held["asset"] == f"01 {found[0]['detail']}"
+        assert (found[0]["from_on"], str(found[0]["to_on"])) == (None, "2027-05-01")
+
+
+def test_r52_machines_and_vessels_end_on_the_day_of_their_status(lab: Lab) -> None:
+    machine = {
+        "登记证书编号": "N1", "机械类别": "轮式联合收割机", "所有人证件号码": A, "所有人姓名": "张三",
+        "注册登记日期": "2018-01-01", "评估价值(万元)": "8.5", "状态": "报废", "状态日期": "2026-05-20",
+    }  # fmt: skip
+    vessel = {
+        "CBSBH": "CN1", "CM": "鲁淄货1", "CBZL": "干货船", "ZDW": "61.5", "SYRZJHM": A, "SYRMC": "张三", "SYRZB": "50",
+        "DJRQ": "2018-01-01", "PGJZ": "40", "ZT": "在册",
+    }  # fmt: skip
+    [found] = facts(lab, "holding", "agriculture/machinery", [machine])
+    assert (found["class"], found["status"], str(found["status_on"])) == ("machinery", "scrapped", "2026-05-20")
+    assert (found["value_fen"], found["asset"]) == (8_500_000, "machine N1")
+    [found] = facts(lab, "holding", "transport/vessels", [vessel])
+    assert (found["class"], found["status"], found["status_on"], found["share_bp"]) == ("vessel", "held", None, 5_000)
+    assert (found["value_fen"], found["label"]) == (40_000_000, "干货船 61 总吨")
+
+
+def test_an_illness_lasts_until_its_case_is_closed(lab: Lab) -> None:
+    row = {"身份证号": A, "姓名": "张三", "病种": "乳腺癌", "登记日期": "2025-02-01", "结案日期": "2026-02-01"}
+    [found] = facts(lab, "status", "health/severe_illness", [row])
+    told = (found["kind"], found["detail"], str(found["from_on"]), str(found["to_on"]))
+    assert told == ("severe_illness", "breast_cancer", "2025-02-01", "2026-02-01")
