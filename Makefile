@@ -23,6 +23,9 @@ demo: install ## A made-up county of 2,000 households in ./demo, verified and de
 test: install ## All tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
+soak: install ## A million random households: the second reading of the rules against sql/, until the first difference
+	@$(BIN)/python -m tests.reference.soak
+
 bench: install ## Time and memory of 10,000 and 100,000 households; a table and build/bench.json
 	@$(BIN)/python -m tests.bench.run
 
@@ -32,4 +35,4 @@ lint: install ## ruff and mypy
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: install lock demo test bench lint help
+.PHONY: install lock demo test soak bench lint help

@@ -44,9 +44,9 @@ def assessed(worlds: Sequence[World], policies: Sequence[Policy], threads: int =
     return con
 
 
-def against(worlds: Sequence[World], policies: Sequence[Policy]) -> list[Difference]:
+def against(worlds: Sequence[World], policies: Sequence[Policy], threads: int = 2) -> list[Difference]:
     """Every household on which the two differ; those in a corner that is being settled are left out."""
-    with assessed(worlds, policies) as con:
+    with assessed(worlds, policies, threads) as con:
         found = compare.of_sql(con)
     different = []
     for place, one in enumerate(worlds):

@@ -23,7 +23,7 @@ OURS = {  # our names where the tables have others
     "name": "name_token",
 }  # fmt: skip
 STATUS_OURS = OURS | {"start": "from_on", "end": "to_on"}
-PERSONS = 100  # numbers of persons and names in one world
+PERSONS = 1_000  # numbers of persons and names in one world
 FACTS = 1_000  # numbers of facts in one world
 
 

@@ -56,7 +56,9 @@ def items(persons: Persons) -> list[Item]:
     accounts = {
         thing.asset.split(" ")[0]
         for thing, found in zip(told, counting, strict=True)
-        if thing.what == "deposit" and found.treatment in ("counted", "disputed", "unpriced", "exempt")
+        if thing.what == "deposit"
+        and found.treatment in ("counted", "disputed", "unpriced", "exempt")
+        and any(member.number in persons.counted for member, _ in thing.records)
     }
     return [mirrored(thing, found, accounts) for thing, found in zip(told, counting, strict=True)]
 

@@ -45,12 +45,12 @@ def member(m: Any) -> dict[str, Any]:
     """A member as stories tell one."""
     told = {"relation": m.relation, "born": m.birth, "married": m.married, "student": m.student_stage, "role": m.role}
     more = {"capacity": None if m.capacity else False, "number": None if m.person is not None else False}
-    return told | more | {"statuses": m.statuses or None, "full_time": m.full_time}
+    return told | more | {"statuses": [list(one) for one in m.statuses] or None, "full_time": m.full_time}
 
 
 def fact(one: Fact, told: Household) -> dict[str, Any]:
     """A fact as stories tell one: names for numbers, yuan for fen."""
-    row: dict[str, Any] = {"no": one.no, "who": who(one.person, told), "source": one.dataset}
+    row: dict[str, Any] = {"row": one.no, "who": who(one.person, told), "source": one.dataset}
     if one.name is not None:
         row["name"] = name(one.name, told)
     for field in fields(one):
