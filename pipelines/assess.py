@@ -21,12 +21,14 @@ from pipelines.facts import (
     KINDS,
     create_current_views,
     edition,
+    freeze,
     number_extracts,
     pick_facts,
     read_facts,
     write_facts,
 )
 from pipelines.keys import KeyRing
+from pipelines.objections import frozen_at_assessment
 from pipelines.settings import Workspace
 from pipelines.store import Store
 from pipelines.warehouse import SQL, connect, scan, sql_text, write_parquet
@@ -181,7 +183,9 @@ def run(
         workspace.settings.limits,
     ) as con:
         con.execute("SET preserve_insertion_order = false")  # every result is ordered where it is written
-        _load_common(con, batch, contracts, _ended(con, batch, workspace))
+        ended, frozen = _held(con, batch, workspace)
+        _load_common(con, batch, contracts, ended)
+        freeze(con, frozen)
         _persons(con, batch, size)
         facts, read = _facts(con, batch)
         done = number = 0
@@ -210,10 +214,13 @@ def _facts(
     return own, read_facts
 
 
-def _ended(con: duckdb.DuckDBPyConnection, batch: Batch, workspace: Workspace) -> list[Ended]:
+def _held(
+    con: duckdb.DuckDBPyConnection, batch: Batch, workspace: Workspace
+) -> tuple[list[Ended], list[tuple[str, str]]]:
+    """What may not be used any more: authorisations that ended (R31), rows under objection (R69)."""
     store = Store.open(workspace.store_url)
     try:
-        return ended_at_assessment(con, batch, store)
+        return ended_at_assessment(con, batch, store), frozen_at_assessment(batch, store)
     finally:
         store.close()
 

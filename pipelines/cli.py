@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import reading, running, setting_up
+from pipelines.commands import objecting, reading, running, setting_up
 from pipelines.errors import HeduiError, where
 
 app = typer.Typer(
@@ -31,12 +31,14 @@ report = typer.Typer(help="核对报告 · show a report, or check its signature
 contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_args_is_help=True)
 policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
 keys = typer.Typer(help="密钥 · the root key, the public key of reports, key rotation.", no_args_is_help=True)
+objection = typer.Typer(help="异议 · objections, answers of departments, their terms.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
 for group, name in (
     (report, "report"),
     (contracts, "contracts"),
     (policy, "policy"),
     (keys, "keys"),
+    (objection, "objection"),
     (ledger, "ledger"),
 ):
     app.add_typer(group, name=name)
@@ -53,6 +55,11 @@ app.command()(reading.sources)
 report.command("show")(reading.report_show)
 report.command("check")(reading.report_check)
 report.command("recompute")(reading.report_recompute)
+report.command("diff")(objecting.report_diff)
+objection.command("open")(objecting.objection_open)
+objection.command("answer")(objecting.objection_answer)
+objection.command("close")(objecting.objection_close)
+objection.command("list")(objecting.objection_list)
 contracts.command("check")(reading.contracts_check)
 policy.command("check")(reading.policy_check)
 policy.command("explain")(reading.policy_explain)

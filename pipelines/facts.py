@@ -13,6 +13,7 @@ from pipelines.admission import current_view_sql
 from pipelines.warehouse import SQL, scan, sql_text, write_divided
 
 KINDS = ("income", "holding", "status", "link", "expense")
+DISPUTABLE = ("income", "holding", "expense")  # these carry a reason to dispute them
 # A fact's number: its kind, its extract, its row, and which of several facts that this row tells. It leads back to the
 # row without a look-up, and an order by it does not depend on the order of arrival (R66).
 PARTS, ROWS, EXTRACTS = 1 << 12, 1 << 28, 1 << 20
@@ -119,10 +120,34 @@ def _numbered(place: int, told: str) -> str:
     )
 
 
+def freeze(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str]]) -> None:
+    """Dispute every fact of rows that are under objection (R69).
+
+    Args:
+        con: before its facts are read.
+        rows: row digest and reason.
+    """
+    con.execute("CREATE OR REPLACE TABLE frozen (row_digest VARCHAR, reason VARCHAR)")
+    if rows:
+        con.executemany("INSERT INTO frozen VALUES (?, ?)", rows)
+
+
+def _any_frozen(con: duckdb.DuckDBPyConnection) -> bool:
+    con.execute("CREATE TABLE IF NOT EXISTS frozen (row_digest VARCHAR, reason VARCHAR)")
+    return con.execute("SELECT 1 FROM frozen LIMIT 1").fetchone() is not None
+
+
 def _divide(con: duckdb.DuckDBPyConnection) -> None:
     """The calculation carries a number in the place of the evidence; ``evidence`` opens it again."""
+    frozen = _any_frozen(con)
     for kind in KINDS:
-        con.execute(f"CREATE OR REPLACE VIEW fact_{kind} AS SELECT * EXCLUDE (row_digest) FROM numbered_{kind}")
+        facts = f"SELECT * EXCLUDE (row_digest) FROM numbered_{kind}"
+        if frozen and kind in DISPUTABLE:
+            facts = (
+                "SELECT f.* EXCLUDE (row_digest) REPLACE (COALESCE(z.reason, f.disputed_reason) AS disputed_reason) "
+                f"FROM numbered_{kind} f LEFT JOIN frozen z ON z.row_digest = f.row_digest"
+            )
+        con.execute(f"CREATE OR REPLACE VIEW fact_{kind} AS {facts}")
     digests = " UNION ALL ".join(f"SELECT fact_no, row_digest FROM numbered_{kind}" for kind in KINDS)
     con.execute(
         f"CREATE OR REPLACE VIEW evidence AS SELECT f.fact_no, e.dataset, e.extract_digest, "

@@ -7,67 +7,51 @@ root and the digests: nothing is written twice, and memory does not grow with th
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from pipelines import constants
 from pipelines import documents as drafting
 from pipelines.batch import Batch, write_json
 from pipelines.consent import ended_since_assessment, held_back
-from pipelines.errors import HeduiError
-from pipelines.keys import derive
+from pipelines.issued import (
+    FOLDER,
+    SEAL,
+    Box,
+    Document,
+    ReportNotFoundError,
+    digest_of,
+    documents,
+    parts,
+    read,
+    resigned,
+    stored_documents,
+)
+from pipelines.keys import KeyRing
 from pipelines.ledger import Entry, append_many
-from pipelines.sealing import SealBrokenError
 from pipelines.settings import Workspace
 from pipelines.signing import Seal, Tree
 from pipelines.store import ReportRow, Store
+from pipelines.versions import holds_on
 from pipelines.warehouse import connect, scan, write_table
 
-FOLDER, SEAL = "reports", "seal.json"
-ZSTD = pa.Codec("zstd", 1)
-
-
-@dataclass(eq=False)
-class ReportNotFoundError(HeduiError):
-    """The batch holds no such report."""
-
-    batch: str
-    report_id: str
-    version: int
-
-    zh = "批次 {batch} 中没有报告 {report_id} 第 {version} 版"
-    en = "batch {batch} holds no report {report_id} version {version}"
-    todo = "see the report's versions with: hedui report show REQUEST"
-    exit_code = 2
-
-
-@dataclass(frozen=True)
-class Document:
-    """One issued report: ``content`` is the canonical JSON as it is delivered."""
-
-    report_id: str
-    version: int
-    request_id: str
-    digest: str
-    content: bytes
+__all__ = ["Box", "Document", "Issue", "ReportNotFoundError", "documents", "parts", "read", "resigned", "run"]
 
 
 def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = lambda done: None) -> dict[str, object]:
     """Issue the reports of an assessed batch.
 
-    A request whose last report says the same gets no new version, and nothing is delivered for it (R5, R66).
+    A request whose last report says the same, and is still valid, gets no new version, and nothing is delivered for it:
+    the batch confirms that version (R5, R7, R66).
 
     Args:
         batch: assessed and checked.
@@ -84,7 +68,6 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
     if batch.done("report"):
         return batch.summary("report")
     from connectors.contract import load_contracts
-    from pipelines.keys import KeyRing
     from pipelines.opening import SealedFields
 
     ring = KeyRing.open(workspace.settings.keys, workspace.root)
@@ -93,45 +76,15 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
         with connect(ring.data_key(batch.source_folder), workspace.settings.limits) as con:
             constants.prepare(con, batch, load_contracts(workspace.contracts))
             box = Box.of(ring.data_key(batch.source_folder))
-            issue = Issue(con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), box, progress)
+            issue = Issue(
+                con, batch, store, ring.key("report-id"), SealedFields.of(ring, batch), box, progress,
+                lambda rows: stored_documents(workspace, ring, rows),
+            )  # fmt: skip
             summary = issue.run(ring.signing_key())
     finally:
         store.close()
     batch.mark("report", summary)
     return summary
-
-
-@dataclass(frozen=True)
-class Box:
-    """Seals documents: whoever opens the batch's tables to look at counts still reads nobody's report.
-
-    They are compressed first (sealed bytes do not compress), and bound to their report and version.
-    """
-
-    cipher: AESSIV
-
-    @classmethod
-    def of(cls, data_key: bytes) -> Box:
-        """The box of a batch; it closes for ever with the batch's data key."""
-        return cls(AESSIV(derive(data_key, "hedui/seal/report", 64)))
-
-    def close(self, report_id: str, version: int, document: bytes) -> bytes:
-        """Seal one document."""
-        compressed = len(document).to_bytes(4) + ZSTD.compress(document, asbytes=True)
-        return self.cipher.encrypt(compressed, [report_id.encode(), b"%d" % version])
-
-    def open(self, report_id: str, version: int, sealed: bytes) -> bytes:
-        """Open one document.
-
-        Raises:
-            SealBrokenError: it is not this report, or was changed.
-        """
-        try:
-            opened = self.cipher.decrypt(sealed, [report_id.encode(), b"%d" % version])
-        except InvalidTag:
-            raise SealBrokenError(f"report {report_id}") from None
-        size = int.from_bytes(opened[:4])
-        return bytes(ZSTD.decompress(memoryview(opened)[4:], size, asbytes=True))
 
 
 @dataclass(frozen=True)
@@ -168,14 +121,17 @@ class Issue:
         opener: opens sealed fields.
         box: seals the documents.
         progress: told how many households are done.
+        earlier: documents that were issued before, by request; with none, every other moment is another version.
     """
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, batch: Batch, store: Store, id_key: bytes, opener: drafting.Opener,
         box: Box, progress: Callable[[int], None] = lambda done: None,
+        earlier: Callable[[Sequence[ReportRow]], dict[str, bytes]] = lambda rows: {},
     ) -> None:  # fmt: skip
         self._con, self._batch, self._store = con, batch, store
         self._id_key, self._opener, self._box, self._progress = id_key, opener, box, progress
+        self._earlier, self._confirmed = earlier, list[ReportRow]()
         self._withdrawn = ended_since_assessment(batch, store)
         self.rows: list[ReportRow] = []
         self.withdrawn: list[str] = []
@@ -197,6 +153,7 @@ class Issue:
             seal = Seal.of(Tree([row.digest for row in self.rows]), key)
             write_json(folder / SEAL, asdict(seal))
         new = self._store.put_reports(self.rows)
+        self._store.put_confirmations(self._batch.id, self._confirmed)
         append_many(self._store, self._entries(folder))
         return {
             "reports": len(self.rows), "new": new, "unchanged": self.unchanged, "withdrawn": len(self.withdrawn),
@@ -246,17 +203,23 @@ class Issue:
         """
         rows: list[ReportRow] = []
         seams, stored = [], []
+        earlier = self._earlier([row for row in latest.values() if row.batch_id != self._batch.id])
         for request_id, draft in made:
             before = latest.get(request_id)
             version, supersedes = (before.version, before.supersedes) if before else (1, None)
             rest = draft.rest(version, supersedes)
-            digest = _digest(draft, rest)
+            digest = digest_of(draft, rest)
+            if before and before.batch_id != self._batch.id and self._holds(earlier.get(request_id), draft, rest):
+                self.unchanged += 1
+                self._confirmed.append(before)
+                continue
             if before and digest != before.digest:
                 version, supersedes = before.version + 1, before.version
                 rest = draft.rest(version, supersedes)
-                digest = _digest(draft, rest)
+                digest = digest_of(draft, rest)
             elif before and before.batch_id != self._batch.id:
                 self.unchanged += 1
+                self._confirmed.append(before)
                 continue
             row = ReportRow(draft.report_id, version, request_id, self._batch.id, digest, part, supersedes)
             head = b'%b"digest":"%b",%b' % (draft.before_digest, digest.encode(), draft.before_signature)
@@ -275,89 +238,19 @@ class Issue:
             }
         )
 
+    def _holds(self, earlier: bytes | None, draft: drafting.Draft, rest: bytes) -> bool:
+        """Whether what was issued before says this already; what is no longer there to be read cannot be compared."""
+        made = draft.before_digest + draft.before_signature + rest
+        return earlier is not None and holds_on(earlier, made, self._batch.as_of.date())
+
     def _entries(self, folder: Path) -> list[Entry]:
         """What the ledger keeps: how many persons were opened and why, and what was signed."""
         batch, entries = self._batch.id, held_back(self._batch.id, self.withdrawn)
         if self.persons:
             entries.append(Entry("reidentification", batch, "report", {"purpose": "report", "persons": self.persons}))
+        if self._confirmed:
+            entries.append(Entry("confirmed", batch, "report", {"reports": len(self._confirmed)}))
         if self.rows:
             seal = json.loads((folder / SEAL).read_text("utf-8"))
             entries.append(Entry("reports", batch, "report", seal))
         return entries
-
-
-def resigned(batch: Batch, data_key: bytes, row: ReportRow, draft: drafting.Draft) -> bytes:
-    """A draft that was made again, as this version of a report, with the signature of its batch (R66).
-
-    Only if it is the draft that was signed do digest and signature belong together: ``signing.check`` tells.
-    """
-    rest = draft.rest(row.version, row.supersedes)
-    head = b'%b"digest":"%b",%b' % (draft.before_digest, _digest(draft, rest).encode(), draft.before_signature)
-    with connect(data_key) as con:
-        seal, tree = _sealed(con, batch)
-        places = con.execute(f"SELECT report_id, version FROM {scan(*parts(batch))}").fetchall()
-    return _signed(head + rest, len(head), seal.field(tree, places.index((row.report_id, row.version))))
-
-
-def _digest(draft: drafting.Draft, rest: bytes) -> str:
-    """SHA-256 (hex) of the canonical document without digest and signature."""
-    hashed = hashlib.sha256(draft.before_digest)
-    hashed.update(draft.before_signature)
-    hashed.update(rest)
-    return hashed.hexdigest()
-
-
-def parts(batch: Batch) -> list[Path]:
-    """The files that hold the batch's reports, in the order of the tree's leaves."""
-    return sorted((batch.folder / FOLDER).glob("part-*.parquet"))
-
-
-def _sealed(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[Seal, Tree]:
-    seal = Seal(**json.loads((batch.folder / FOLDER / SEAL).read_text("utf-8")))
-    digests = con.execute(f"SELECT digest FROM {scan(*parts(batch))}").to_arrow_table()["digest"].to_pylist()
-    return seal, Tree(digests)
-
-
-def _signed(document: bytes, seam: int, signature: bytes) -> bytes:
-    return b'%b"signature":%b,%b' % (document[:seam], signature, document[seam:])
-
-
-def documents(batch: Batch, data_key: bytes) -> Iterator[Document]:
-    """Every report of the batch as it is delivered, in the order of request_id; memory does not grow with the batch."""
-    files = parts(batch)
-    if not files:
-        return
-    box = Box.of(data_key)
-    with connect(data_key) as con:
-        seal, tree = _sealed(con, batch)
-        index = 0
-        for file in files:
-            reader = con.execute(f"SELECT * FROM {scan(file)}").to_arrow_reader(500)
-            for rows in reader:
-                for report_id, version, request_id, found, seam, stored in zip(
-                    *(column.to_pylist() for column in rows.columns), strict=True
-                ):
-                    content = _signed(box.open(report_id, version, stored), seam, seal.field(tree, index))
-                    yield Document(report_id, version, request_id, found, content)
-                    index += 1
-
-
-def read(batch: Batch, data_key: bytes, report_id: str, version: int) -> bytes:
-    """One report as it is delivered.
-
-    Raises:
-        ReportNotFoundError: the batch does not hold it.
-    """
-    files = parts(batch)
-    if not files:
-        raise ReportNotFoundError(batch.id, report_id, version)
-    with connect(data_key) as con:
-        row = con.execute(
-            "SELECT place, seam, document FROM (SELECT row_number() OVER () - 1 AS place, * "
-            f"FROM {scan(*files)}) WHERE report_id = ? AND version = ?",
-            [report_id, version],
-        ).fetchone()
-        if row is None:
-            raise ReportNotFoundError(batch.id, report_id, version)
-        seal, tree = _sealed(con, batch)
-        return _signed(Box.of(data_key).open(report_id, version, row[2]), row[1], seal.field(tree, row[0]))

@@ -238,6 +238,12 @@ class Store:
                     newest[row.request_id] = ReportRow(**row._mapping)
             return newest
 
+    def put_confirmations(self, batch_id: str, rows: Sequence[ReportRow]) -> None:
+        """Keep which versions a batch found to hold on."""
+        keys = [{"report_id": row.report_id, "version": row.version, "batch_id": batch_id} for row in rows]
+        with self.begin() as connection:
+            insert_new(connection, tables.confirmations, keys)
+
     def report(self, report_id: str, version: int | None = None) -> ReportRow | None:
         """One version of a report, the newest if none is named; None if it was never issued."""
         table = tables.reports

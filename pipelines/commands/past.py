@@ -15,6 +15,8 @@ from pipelines.settings import Workspace
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipelines.versions import Difference
+
 
 @dataclass(eq=False)
 class NotAReportError(HeduiError):
@@ -25,6 +27,18 @@ class NotAReportError(HeduiError):
     zh = "{file} 不是报告的 JSON 文件"
     en = "{file} is not a report's JSON file"
     todo = "give the report as it was delivered: one JSON object with report_id and version"
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class OneVersionError(HeduiError):
+    """A report has one version only: there is nothing to compare."""
+
+    report: str
+
+    zh = "报告 {report} 只有一个版本"
+    en = "report {report} has one version only"
+    todo = "a later verification that says something else makes the next one"
     exit_code = 2
 
 
@@ -107,6 +121,38 @@ def tell_look_back(ws: Workspace, request: str, as_of: datetime, as_json: bool) 
 
     emit({"batch": source.id, "issued": False, "report": document}, as_json, show)
     return 0
+
+
+def difference(ws: Workspace, name: str, earlier: int, later: int) -> Difference:
+    """What a later version of a report says otherwise than an earlier one.
+
+    Args:
+        ws: the workspace.
+        name: of a request, or of a report.
+        earlier: version; 0 for the one that the later supersedes.
+        later: version; 0 for the newest.
+
+    Raises:
+        NotIssuedHereError: a version was never issued.
+        OneVersionError: there is no earlier one.
+    """
+    from pipelines.objections import events_between
+    from pipelines.replay import as_issued, issued
+    from pipelines.store import Store
+    from pipelines.versions import compare
+
+    store = Store.open(ws.store_url)
+    try:
+        newest = store.latest_reports([name]).get(name)
+        after = issued(ws, newest.report_id if newest else name, later or None)
+        number = earlier or after.supersedes
+        if not number:
+            raise OneVersionError(after.report_id)
+        old, new = (json.loads(as_issued(ws, row)) for row in (issued(ws, after.report_id, number), after))
+        moments = (datetime.fromisoformat(old["as_of"]), datetime.fromisoformat(new["as_of"]))
+        return compare(old, new, events_between(store, after.request_id, *moments))
+    finally:
+        store.close()
 
 
 def _differences(found: Any, expected: Any, path: str = "") -> list[dict[str, Any]]:

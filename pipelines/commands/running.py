@@ -93,22 +93,29 @@ def verify(
     with stage_bar(list(stages.STAGES), as_json) as before:
         timings = stages.run_batch(batch, ws, before=before, confirm=not request)
     if request:
-        _tell_one(request, batch.id, timings.seconds, workspace, as_json)
+        _tell_one(request, batch.id, batch.summary("report"), timings.seconds, workspace, as_json)
         return 0
     return 1 if _tell_all(batch, ws, timings.seconds, as_json) else 0
 
 
-def _tell_one(request: str, batch_id: str, seconds: dict[str, float], workspace: Path, as_json: bool) -> None:
+def _tell_one(
+    request: str, batch_id: str, counts: dict[str, object], seconds: dict[str, float], workspace: Path, as_json: bool
+) -> None:
     """The report itself: staff are waiting for it."""
     from pipelines.commands.report_text import draw, find_report
 
     report = find_report(request, workspace)
+    unchanged = bool(counts["unchanged"])
 
     def show(out: Console) -> None:
         draw(out, report)
+        if unchanged:
+            out.print(f"内容未变，第 {report['version']} 版继续有效 unchanged: version {report['version']} holds on")
+        elif report["supersedes"]:
+            out.print(f"新版本 new version {report['version']}: hedui report diff {request}")
         out.print(f"批次 batch {batch_id}: {sum(seconds.values()):.1f} s")
 
-    emit({"batch": batch_id, "seconds": seconds, "report": report}, as_json, show)
+    emit({"batch": batch_id, "seconds": seconds, "unchanged": unchanged, "report": report}, as_json, show)
 
 
 def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: bool) -> dict[str, str]:
@@ -126,10 +133,16 @@ def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: b
             out.print(f"未能核实 unavailable: {dataset}: {told.zh} / {told.en}")
         if summary.failed:
             out.print("以上数据集的家庭待核实；恢复后重新核对 verify again when they are back; see: hedui sources")
+        counts = batch.summary("report")
+        out.print(
+            f"报告 reports: 新版本 new {counts['new']} · 内容未变、原版本继续有效 unchanged {counts['unchanged']} · "
+            f"因撤回未出具 withheld {counts['withdrawn']}"
+        )
         page = batch.folder / "quality" / "index.html"
         out.print(f"批次 batch {batch.id}: {sum(seconds.values()):.1f} s · 数据质量 data quality: {page}")
 
-    emit({"batch": batch.id, "seconds": seconds, **summary.document()}, as_json, show)
+    document = {"batch": batch.id, "seconds": seconds, "reports": batch.summary("report"), **summary.document()}
+    emit(document, as_json, show)
     return summary.failed
 
 

@@ -22,6 +22,7 @@ SELECT
   END AS high,
   treatment, why AS reason,
   CASE
+    WHEN why IN ('under_objection', 'correction_awaited') THEN 'R69'
     WHEN why = 'identity_conflict' THEN 'R12' WHEN why = 'after_death' THEN 'R21' WHEN why = 'stale' THEN 'R4'
     WHEN why = 'ended_on_unknown' THEN CASE WHEN class = 'vehicle' THEN 'R52' ELSE 'R49' END
     WHEN why = 'custodial' THEN 'R55' WHEN why = 'mirrors_account' THEN 'R57' WHEN why = 'share_unknown' THEN 'R47'

@@ -11,6 +11,7 @@ SELECT
   CAST(SUM(high_fen) AS BIGINT) AS high_fen,
   treatment, reason,
   CASE
+    WHEN reason IN ('under_objection', 'correction_awaited') THEN 'R69'
     WHEN reason = 'identity_conflict' THEN 'R12' WHEN reason = 'after_death' THEN 'R21' WHEN reason = 'stale' THEN 'R4'
     WHEN treatment = 'excluded' THEN 'R42' WHEN treatment = 'duplicate' THEN 'R40' WHEN treatment = 'netted' THEN 'R39'
     WHEN treatment = 'loss' THEN 'R43' WHEN reason = 'annual_only' THEN 'R36' WHEN reason = 'straddles_window' THEN 'R46' WHEN reason = 'correction_unclear' THEN 'R39'
