@@ -47,19 +47,20 @@ STEPS = (
     "figures/member_holdings", "figures/holders", "figures/assets", "figures/asset_treatment", "figures/asset_items",
     "assess/figure_kinds", "assess/figures", "assess/tests", "assess/declaration_items", "assess/tests_as_declared",
     "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
-    "assess/suitable",
+    "assess/suitable_gaps", "assess/suitable_tests", "assess/suitable",
 )  # fmt: skip
 RESULTS = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
     "tests", "declaration", "review", "decisive", "conclusions", "withheld",
-    "suitable",
+    "suitable", "suitable_tests",
 )  # fmt: skip
 # What tells the rows of the larger results apart: to order by every column, lists of evidence too, takes many times as
 # long.
 KEYS = {
     "household_members": "request_id, member_no", "member_coverage": "request_id, member_no, dataset",
     "income_items": "request_id, item_no", "asset_items": "request_id, item_no", "figures": "request_id, figure",
-    "tests": "request_id, test", "declaration": "request_id, item", "suitable": "request_id, programme, test",
+    "tests": "request_id, test", "declaration": "request_id, item", "suitable": "request_id, programme",
+    "suitable_tests": "request_id, programme, test",
 }  # fmt: skip
 WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
 

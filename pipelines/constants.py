@@ -32,7 +32,8 @@ CODES = {
     "tests": {"figure": "item", "result": "result", "scale": "scale"},
     "review": {"code": "review"},
     "conclusions": {"limits": "limits", "declaration": "declaration"},
-    "suitable": {"limits": "limits", "result": "result"},
+    "suitable": {"limits": "limits"},
+    "suitable_tests": {"figure": "item", "result": "result"},
     "withheld": {"reason": "withheld"},
 }  # fmt: skip
 # A source's control characters are shown as a space: they are nothing that a reader could see.

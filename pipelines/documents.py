@@ -25,7 +25,7 @@ SHARD = 4_000
 ASSESSED = (
     "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
     "tests", "declaration", "review", "decisive", "conclusions", "withheld",
-    "suitable",
+    "suitable", "suitable_tests",
 )  # fmt: skip
 # The columns of document.sql in the order of the keys: each is the text up to the list, or the field, of its name.
 PIECES = (

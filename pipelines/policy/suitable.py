@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pipelines.errors import HeduiError
 from pipelines.policy.resolve import ResolvedPolicy
 
+# Figures that every household has (sql/assess/figure_kinds.sql); others are formed where the programme tests them.
+FORMED = ("income", "financial_assets", "homes", "vehicles")
 # What does not form a figure: how long a report holds, how long one may object, what a declaration is measured by.
 BESIDE_FIGURES = ("validity_months", "objection_days", "trace_proceeds_min", "tolerance_money", "tolerance_count")
 
@@ -38,7 +40,9 @@ def suitable(
             other = resolved(name)
         except HeduiError:  # no rule for it in this place on this day: nothing can be said of it
             continue
-        if other.tests and _forms(other) == _forms(policy):
+        formed = {*FORMED, *(test.test.figure for test in policy.tests.values())}
+        looked_at = {test.test.figure for test in other.tests.values()}
+        if other.tests and looked_at <= formed and _forms(other) == _forms(policy):
             yield other, tuple(sorted(dataset for dataset in needed if policy.sources[dataset] == "optional"))
 
 

@@ -1,7 +1,7 @@
 -- Programmes that the household did not apply for, whose tests its figures answer too: for referral, nothing is decided.
 WITH told AS (
     SELECT
-        s.request_id, s.programme, s.limits, t.programme_zh, t.programme_en,
+        s.request_id, s.programme, t.programme_zh, t.programme_en,
         list(struct_pack(
             cites := t.cites,
             example := t.example,
@@ -17,7 +17,7 @@ WITH told AS (
             unit := t.unit,
             "value" := struct_pack(high := s.high, low := s.low)
         ) ORDER BY item_order(s.figure), s.test) AS tests
-    FROM suitable AS s
+    FROM suitable_tests AS s
     JOIN policy_suitable AS t USING (policy_id, programme, test)
     GROUP BY ALL
 )
@@ -27,4 +27,5 @@ SELECT place, row_number() OVER (PARTITION BY place ORDER BY programme) AS seq, 
     tests := tests
 )) AS body
 FROM told
+JOIN suitable USING (request_id, programme)
 JOIN places USING (request_id)

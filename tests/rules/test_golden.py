@@ -75,7 +75,7 @@ def _treatments(table: str, key: str):
 
 
 def _suitable(household: Household, expected: dict) -> dict:
-    return dict(household.rows("suitable", "DISTINCT programme, limits"))
+    return dict(household.rows("suitable", "programme, limits"))
 
 
 FOUND = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pipelines.policy import Pack, load_pack, pack_folder, resolve, tables
+from pipelines.policy import Pack, ResolvedPolicy, load_pack, pack_folder, resolve, tables
 from pipelines.policy.load import SHIPPED
+from pipelines.policy.suitable import FORMED, suitable
+from pipelines.warehouse import sql_text
 
 ON = date(2026, 9, 15)
 TESTED = {"subsistence_allowance", "subsistence_edge", "destitute_support", "rigid_expenditure"}
@@ -108,3 +111,45 @@ def test_a_programme_file_is_short_or_takes_over() -> None:
     for path in (SHIPPED / "national" / "programmes").glob("*.yaml"):
         told = yaml.safe_load(Path(path).read_text("utf-8"))
         assert len(told.get("tests", {})) <= 3 or path.stem == "subsistence_allowance", path.stem
+
+
+def test_the_figures_for_referral_are_those_that_every_household_has() -> None:
+    kinds = sql_text("assess/figure_kinds.sql")
+    assert all(f"('{figure}'," in kinds for figure in FORMED)
+
+
+def test_r34_a_programme_for_referral_requires_nothing_that_was_not_asked(place: tuple[Pack, str]) -> None:
+    pack, division = place
+    for name in pack.programmes:
+        policy = resolve(pack, name, division, "urban", ON)
+        for other, unneeded in suitable(policy, lambda n: resolve(pack, n, division, "urban", ON)):
+            required = {dataset for dataset, need in other.sources.items() if need == "required"}
+            assert required <= set(policy.sources)
+            assert set(unneeded) == {dataset for dataset in required if policy.sources[dataset] == "optional"}
+            assert other.programme.authorisation.unit == policy.programme.authorisation.unit
+
+
+def test_a_programme_whose_figures_are_formed_in_another_way_is_not_told() -> None:
+    told = {}
+    for pack_id, division in PLACES:
+        pack = load_pack(pack_folder(pack_id))
+        policy = resolve(pack, "rigid_expenditure", division, "urban", ON)
+        told[pack_id] = [other.programme.name for other, _ in suitable(policy, partial(_resolved, pack, division))]
+    # in 深圳 the twelve months of rigid expenditure do not answer the six of the allowance
+    assert told == {"3703": ["subsistence_allowance", "subsistence_edge"], "4403": []}
+
+
+def _resolved(pack: Pack, division: str, name: str) -> ResolvedPolicy:
+    return resolve(pack, name, division, "urban", ON)
+
+
+def test_days_between_two_changes_have_one_answer() -> None:
+    """The tables are worked out once for all days of an era; each day gives what it gives alone."""
+    pack = load_pack(pack_folder("3703"))
+    days = [date(2024, 1, 1), date(2024, 12, 31), date(2025, 1, 1), date(2025, 12, 31), date(2026, 1, 1), ON]
+    keys = [("subsistence_edge", "370303", "urban", day) for day in days]
+    together = tables(pack, keys)
+    for place, key in enumerate(keys):
+        for name, alone in tables(pack, [key]).items():
+            rows = [row for row in together[name].to_pylist() if row["policy_id"] == place]
+            assert [{**row, "policy_id": 0} for row in rows] == alone.to_pylist()
