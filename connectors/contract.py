@@ -145,7 +145,7 @@ class HttpDelivery(_Part):
     """A department's service; docs/department-http.md has its requests and answers."""
 
     way: Literal["http"]
-    style: Literal["ticket", "paged"]
+    style: Literal["ticket", "paged", "person"]
     endpoint: str
     page_rows: int = Field(20_000, ge=1)
     list_limit: int = Field(1_000_000, ge=1, description="most persons in one request")

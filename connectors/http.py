@@ -53,7 +53,7 @@ class Answer(BaseModel):
     answered: list[str] | None = None
 
 
-class _Service:
+class Service:
     """One dataset's endpoint; every call is tried again while its fault may pass."""
 
     def __init__(self, contract: Contract, delivery: HttpDelivery, connection: HttpConnection, root: Path) -> None:
@@ -99,7 +99,7 @@ class _Service:
 Page = Callable[[int], httpx.Response]
 
 
-def _ticketed(service: _Service, persons: list[str], asked: Asked) -> tuple[Answer, Page]:
+def _ticketed(service: Service, persons: list[str], asked: Asked) -> tuple[Answer, Page]:
     endpoint = service.delivery.endpoint
     left = service.call("submit list", "POST", f"{endpoint}/tickets", json=service.question(persons, asked))
     ticket = f"{endpoint}/tickets/{_json(service.dataset, 'submit list', left).get('ticket')}"
@@ -119,7 +119,7 @@ def _ticketed(service: _Service, persons: list[str], asked: Asked) -> tuple[Answ
     return answer, lambda number: service.call("fetch page", "GET", f"{ticket}/pages/{number}")
 
 
-def _paged(service: _Service, persons: list[str], asked: Asked) -> tuple[Answer, Page]:
+def _paged(service: Service, persons: list[str], asked: Asked) -> tuple[Answer, Page]:
     question = service.question(persons, asked)
 
     def page(number: int) -> httpx.Response:
@@ -127,11 +127,19 @@ def _paged(service: _Service, persons: list[str], asked: Asked) -> tuple[Answer,
         return service.call("fetch page", "POST", service.delivery.endpoint, params=params, json=question)
 
     first = page(1)
-    declared = {
-        name: first.headers.get(f"answer-{name.replace('_', '-')}") for name in ("rows", "pages", "digest", "as_of")
-    }
-    answer = _answer(service.dataset, "fetch page", declared)
+    answer = declared_in(service.dataset, first)
     return answer, lambda number: first if number == 1 else page(number)
+
+
+def declared_in(dataset: str, response: httpx.Response) -> Answer:
+    """What the headers of an answer declare.
+
+    Raises:
+        ExtractRefused: it cannot be read (R2).
+    """
+    names = ("rows", "pages", "digest", "as_of")
+    declared = {name: response.headers.get(f"answer-{name.replace('_', '-')}") for name in names}
+    return _answer(dataset, "read headers", declared)
 
 
 def _json(dataset: str, step: str, response: httpx.Response) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def open_http(
         SourceUnavailable: the service does not answer in time, or refuses (R1).
         ExtractRefused: what it declares cannot be read (R2).
     """
-    service = _Service(contract, delivery, connection, root)
+    service = Service(contract, delivery, connection, root)
     ask = _ticketed if delivery.style == "ticket" else _paged
     persons, size = asked.persons.to_pylist(), delivery.list_limit
     parts = [ask(service, persons[at : at + size], asked) for at in range(0, len(persons), size)]
@@ -207,7 +215,7 @@ def _read(contract: Contract, parts: list[tuple[Answer, Page]], extract: Extract
         for number in range(1, answer.pages + 1):
             content = page(number).content
             digest.update(content)
-            for batch in _rows(contract, content):
+            for batch in json_rows(contract, content):
                 rows += batch.num_rows
                 yield batch
         if digest.hexdigest() != declared:
@@ -215,7 +223,7 @@ def _read(contract: Contract, parts: list[tuple[Answer, Page]], extract: Extract
             raise ExtractRefused(contract.dataset, "check digest", reason)
 
 
-def _rows(contract: Contract, content: bytes) -> Iterator[pa.RecordBatch]:
+def json_rows(contract: Contract, content: bytes) -> Iterator[pa.RecordBatch]:
     """JSON Lines as text columns; a number without quotes is refused: it may have passed through a float."""
     first = content.lstrip()[: content.find(b"\n") if b"\n" in content else None]
     if not first:

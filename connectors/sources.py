@@ -15,6 +15,7 @@ from connectors.database import open_database
 from connectors.extract import Asked, Extract
 from connectors.files import open_files
 from connectors.http import open_http
+from connectors.http_persons import open_persons
 from pipelines.errors import HeduiError
 
 NOBODY = "000000190001010000"
@@ -38,6 +39,8 @@ def open_extracts(contract: Contract, connection: Connection, asked: Asked, root
             return open_files(contract, delivery, connection, asked, root)
         case DatabaseDelivery() as delivery, DatabaseConnection():
             return open_database(contract, delivery, connection, asked, root)
+        case HttpDelivery(style="person") as delivery, HttpConnection():
+            return open_persons(contract, delivery, connection, asked, root)
         case HttpDelivery() as delivery, HttpConnection():
             return open_http(contract, delivery, connection, asked, root)
     reason = f"delivery by {contract.way} does not go with a connection of kind {connection.kind}"

@@ -52,6 +52,7 @@ class DepartmentService:
     wrong: dict[str, Misbehaviour] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     _tickets: dict[str, tuple[str, _Reply]] = field(default_factory=dict)
+    _registers: dict[str, tuple[dict[str, list[str]], set[str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def takes(self, dataset: str, *troubles: Trouble) -> Misbehaviour | None:
@@ -84,6 +85,22 @@ class DepartmentService:
         rows = len(lines) + bool(self.takes(contract.dataset, "wrong_count"))
         return _Reply(pages, rows, f"sha256:{digest}", answered if silent & set(persons) else None)
 
+    def about(self, contract: Contract, person: str) -> _Reply:
+        """One person's rows; 503 when the department has sent nothing, 409 for a person it does not answer about."""
+        folder = self.departments / contract.folder
+        if not list(folder.glob("*.parquet")):
+            raise HTTPException(503)
+        with self._lock:
+            if contract.dataset not in self._registers:
+                self._registers[contract.dataset] = _register(contract, folder), set(_unanswered(folder))
+            register, silent = self._registers[contract.dataset]
+        if person in silent:
+            raise HTTPException(409)
+        lines = register.get(person, [])
+        page = "".join(f"{line}\n" for line in lines).encode()
+        digest = "0" * 64 if self.takes(contract.dataset, "wrong_digest") else hashlib.sha256(page).hexdigest()
+        return _Reply([page], len(lines), f"sha256:{digest}", None)
+
     def leave(self, dataset: str, reply: _Reply) -> str:
         """Keep an answer under a ticket."""
         with self._lock:
@@ -102,6 +119,15 @@ def _unanswered(folder: Path) -> list[str]:
     """Persons whom the made-up county's banks leave out of their answers."""
     file = folder / "unanswered.json"
     return list(json.loads(file.read_text("utf-8"))) if file.exists() else []
+
+
+def _register(contract: Contract, folder: Path) -> dict[str, list[str]]:
+    """Everybody's rows by ID number, as a department keeps them that answers about one person at a time."""
+    subject = column_names(folder)[contract.columns.index(contract.subjects[0])]
+    found: dict[str, list[str]] = {}
+    for row in pq.read_table(sorted(folder.glob("*.parquet"))).to_pylist():
+        found.setdefault(row[subject], []).append(json.dumps(row, ensure_ascii=False))
+    return found
 
 
 def _rows_of(contract: Contract, folder: Path, persons: list[str]) -> pa.ChunkedArray:
@@ -184,10 +210,12 @@ def application(service: DepartmentService) -> FastAPI:
         return _page(service, dataset, service.left(ticket), number)
 
     @app.post("/{department}/{name}")
-    async def paged(department: str, name: str, request: Request, page: int, rows: int) -> Response:
+    async def paged(department: str, name: str, request: Request, page: int = 1, rows: int = 1) -> Response:
         dataset = f"{department}/{name}"
         await misbehave(dataset, request)
         asked = await request.json()
+        if "person" in asked:
+            return _page(service, dataset, service.about(contract_of(dataset), asked["person"]), page)
         reply = await asyncio.to_thread(service.reply, contract_of(dataset), asked["persons"], rows)
         return _page(service, dataset, reply, page)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from connectors.synthetic.people import words
-from connectors.synthetic.rows import NULL, Columns, Ints, Words, columns, day, pick
+from connectors.synthetic.rows import NULL, Column, Columns, Ints, Words, columns, day, pick
 from connectors.synthetic.scene import BALANCES_ON
 
 
@@ -149,6 +149,11 @@ def registrations(person: Ints, book: Ints, relation: object, birth: Ints, **mor
         "linked_person": None,
     }
     return columns(len(person), {**values, **more})
+
+
+def stays(person: Ints, kind: Column | str, since: Ints | int, until: Ints | int | None) -> Columns:
+    """Stays in prison and elsewhere, one row each; ``until`` is the first free day, None while it goes on."""
+    return columns(len(person), {"person": person, "kind": kind, "from_on": since, "to_on": until})
 
 
 def marriages(one: Ints, other: Ints, one_is_male: np.ndarray, on: Ints, kind: str = "marriage") -> Columns:

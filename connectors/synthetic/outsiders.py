@@ -215,6 +215,14 @@ def _disabled(people: People, persons: Ints, rng: np.random.Generator) -> Column
     return benefits.disabled(person, kind, level, from_month=since, nursing_allowance_fen=allowance)
 
 
+def _stays(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
+    person = _some(people, persons, 0.33, 0.006, high=80)
+    since = rng.integers(day("2012-01-01"), day("2026-08-01"), len(person))
+    until = np.where(rng.random(len(person)) < 0.2, NULL, since + rng.integers(5, 900, len(person)))
+    kind = pick(rng.integers(0, 3, len(person)), ("prison", "administrative", "compulsory_treatment"))
+    return holdings.stays(person, kind, since, np.minimum(until, day("2026-09-10")))
+
+
 def _funds(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
     person = _some(people, persons, 0, 0.06, high=60)
     deposit, account = _each(rng.integers(200, 1_500, len(person)) * 100, 12), _each(_account(person) + 3, 12)
@@ -228,6 +236,7 @@ _WRITERS: dict[str, Write] = {
     "natural_resources/real_estate_title": _titles,
     "housing/housing_fund": _funds,
     "housing/online_filing": _filings,
+    "public_security/detention": _stays,
     "public_security/household_registration": _registrations,
     "public_security/vehicle_registration": _vehicles,
     "banks/deposits": _deposits,

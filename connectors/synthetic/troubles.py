@@ -53,7 +53,7 @@ def read_troubles(troubles: Sequence[str], contracts: Mapping[str, Contract]) ->
 
 
 def _possible(name: str, contract: Contract) -> bool:
-    """Only a ticket says who was answered: pages are whole or refused."""
+    """Pages are whole or refused: only a ticket, and who is asked about each person, can leave somebody out."""
     paged = isinstance(contract.delivery, HttpDelivery) and contract.delivery.style == "paged"
     return contract.way in WAYS.get(name, ()) and not (name == "partial" and paged)
 

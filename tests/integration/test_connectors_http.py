@@ -21,7 +21,7 @@ from connectors.extract import (
     SourceTimedOut,
     SourceUnavailable,
 )
-from connectors.http import _rows
+from connectors.http import json_rows
 from connectors.sources import open_extracts
 from connectors.synthetic.department_service import Misbehaviour
 from connectors.synthetic.servers import ServedCounty, serve_county
@@ -205,11 +205,11 @@ def test_a_page_holds_quoted_text_under_the_contracts_names(
     row = {**cells(contract, 1).to_pylist()[0], **change}
     page = (json.dumps(row, ensure_ascii=False) + "\n").encode()
     if column is None:
-        (batch,) = _rows(contract, page)
+        (batch,) = json_rows(contract, page)
         assert batch.to_pylist() == [row]
         return
     with pytest.raises(ContractViolation) as raised:
-        list(_rows(contract, page))
+        list(json_rows(contract, page))
     assert (raised.value.column, raised.value.found) == (column, found)
 
 
@@ -218,7 +218,7 @@ def test_a_page_without_a_column_is_refused(contracts: dict[str, Contract]) -> N
     row = cells(contract, 1).to_pylist()[0]
     row.pop("BZ")
     with pytest.raises(ContractViolation, match="missing"):
-        list(_rows(contract, json.dumps(row).encode()))
+        list(json_rows(contract, json.dumps(row).encode()))
 
 
 def test_a_connection_of_another_kind_is_a_configuration_error(

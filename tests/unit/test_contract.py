@@ -31,6 +31,7 @@ DATASETS = [
     "market_regulation/business_registration",
     "medical_insurance/outpatient_inpatient",
     "natural_resources/real_estate_title",
+    "public_security/detention",
     "public_security/household_registration",
     "public_security/vehicle_registration",
     "securities/holdings",
