@@ -25,8 +25,8 @@ def prison_found(scene: Scene, households: Ints) -> None:
 
 @planted("R23", "强制隔离戒毒人员,由数据发现", review=("member_not_counted",), families=COUPLE, apart=SPOUSE)
 def compulsory_treatment_found(scene: Scene, households: Ints) -> None:
-    """A spouse in compulsory treatment until after the reference date."""
-    _spouse(scene, households, "compulsory_treatment", "2025-11-03", "2027-11-03")
+    """A spouse in compulsory treatment, released only after the reference date."""
+    _spouse(scene, households, "compulsory_treatment", "2025-11-03", "2026-09-12")
 
 
 @planted("R23", "基准日前已刑满释放", families=COUPLE)
