@@ -29,10 +29,13 @@ soak: install ## A million random households: the second reading of the rules ag
 bench: install ## Time and memory of 10,000 and 100,000 households; a table and build/bench.json
 	@$(BIN)/python -m tests.bench.run
 
+mutants: install ## How many of the mutants of sql/ the tests notice; long
+	@$(BIN)/python -m tests.mutation.run
+
 lint: install ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy connectors pipelines expectations
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: install lock demo test soak bench lint help
+.PHONY: install lock demo test soak bench mutants lint help
