@@ -25,6 +25,7 @@ from tests.bench import county, ratios
 
 STAGES = ("intake", "plan", "collect", "check_admitted", "assess", "check_assessed", "report", "deliver")
 ROOT = Path(__file__).resolve().parents[2]
+DEAREST = 12
 AIMS = {
     "tokens: HMAC loop / tokens": "≥ 15",
     "admission / read_csv": "≤ 5",
@@ -96,6 +97,13 @@ def measure(folder: Path, households: int) -> tuple[list[Step], float]:
     return steps, time.perf_counter() - began
 
 
+def sql_costs(folder: Path) -> dict[str, float]:
+    """Seconds of each file of sql/ in the run, the dearest first; aim: no rule's file above a tenth of the run."""
+    command = [sys.executable, "-m", "tests.bench.sql_cost", str(folder)]
+    told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout
+    return dict(json.loads(told))
+
+
 def main() -> None:
     """Measure, compare, print and write build/bench.json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,10 +121,12 @@ def main() -> None:
         folder = arguments.folder / str(households)
         steps, whole[households] = measure(folder, households)
         compared = ratios.compare(folder, whole[households])
+        costs = sql_costs(folder)
         run = {
             "households": households,
             "seconds": whole[households],
             "steps": [asdict(s) for s in steps],
+            "sql_seconds": costs,
             **compared,
         }
         results["runs"].append(run)  # type: ignore[attr-defined]
@@ -133,6 +143,8 @@ def main() -> None:
         draw_table(
             out, "", ("ratio", "value", "aim"), [(k, f"{v:.2f}", AIMS[k]) for k, v in compared["ratios"].items()]
         )
+        dear = [(file, f"{t:.2f}", f"{100 * t / whole[households]:.1f} %") for file, t in costs.items()][:DEAREST]
+        draw_table(out, "the dearest files of sql/ (all of them in the JSON)", ("file", "seconds", "of the run"), dear)
         out.print(f"peer: {compared['peer']}\n")
     small, large = min(whole), max(whole)
     if small != large:
