@@ -173,14 +173,20 @@ class View:
         return both(source["title"]) if source else escape(dataset or "")
 
     def reasons(self) -> list[Json]:
-        """Review reasons; what is the same of several members is told once."""
+        """Review reasons; what is the same of several members, or of several sources, is told once."""
         lines: dict[tuple[Any, ...], Json] = {}
         for reason in self._document["conclusion"]["review"]:
             key = (reason["code"], reason["dataset"], reason["item"], reason["rule"])
             line = lines.setdefault(key, reason | {"members": [], "facts": []})
             line["members"].append(self.name(reason["member"]))
             line["facts"] = line["facts"] + reason["facts"]
-        return [line | {"names": "、".join(dict.fromkeys(line["members"]))} for line in lines.values()]
+        told: dict[tuple[Any, ...], Json] = {}
+        for line in lines.values():
+            names = "、".join(dict.fromkeys(line["members"]))
+            # evidence belongs to its source, so lines with evidence stay apart
+            alike = (line["code"], line["item"], names, line["dataset"] if line["facts"] else None)
+            told.setdefault(alike, line | {"names": names, "datasets": []})["datasets"].append(line["dataset"])
+        return list(told.values())
 
     def uncovered(self) -> list[Json]:
         """Sources that were not answered, with the members and the state, as the clerk reads them."""

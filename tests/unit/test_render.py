@@ -171,3 +171,14 @@ def test_r65_every_test_and_declared_item_folds_out_to_its_rows(
         counted = [i for i in document["income"]["items"] + document["assets"]["items"] if i.get("figure", "income")]
         rows = [fact["row_digest"] for item in counted for fact in item["facts"]]
         assert not [row for row in rows if row not in told]
+
+
+def test_what_several_sources_say_alike_is_told_once(documents: dict[str, dict[str, Any]]) -> None:
+    """Sixteen sources that were not authorised are one line for a clerk; each is named in it."""
+    document = next(d for d in documents.values() if d["conclusion"]["review"])
+    first = document["conclusion"]["review"][0] | {"facts": [], "item": None, "member": 1}
+    alike = [first | {"dataset": source["dataset"]} for source in document["sources"]]
+    page = html(document | {"conclusion": document["conclusion"] | {"review": alike}})
+    reasons = page[page.index('<ol class="reasons">') : page.index("</ol>", page.index('<ol class="reasons">'))]
+    assert reasons.count("<li>") == 1
+    assert all(source["title"]["zh"] in reasons for source in document["sources"])
