@@ -31,6 +31,7 @@ report = typer.Typer(help="核对报告 · show a report, or check its signature
 contracts = typer.Typer(help="数据合同 · what each dataset promises.", no_args_is_help=True)
 policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args_is_help=True)
 keys = typer.Typer(help="密钥 · the root key, the public key of reports, key rotation.", no_args_is_help=True)
+retention = typer.Typer(help="保存期限 · end of retention, deletion after a withdrawal.", no_args_is_help=True)
 objection = typer.Typer(help="异议 · objections, answers of departments, their terms.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
 for group, name in (
@@ -39,6 +40,7 @@ for group, name in (
     (policy, "policy"),
     (keys, "keys"),
     (objection, "objection"),
+    (retention, "retention"),
     (ledger, "ledger"),
 ):
     app.add_typer(group, name=name)
@@ -56,6 +58,7 @@ report.command("show")(reading.report_show)
 report.command("check")(reading.report_check)
 report.command("recompute")(reading.report_recompute)
 report.command("diff")(objecting.report_diff)
+retention.command("run")(running.retention_run)
 objection.command("open")(objecting.objection_open)
 objection.command("answer")(objecting.objection_answer)
 objection.command("close")(objecting.objection_close)

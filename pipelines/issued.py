@@ -41,6 +41,19 @@ class ReportNotFoundError(HeduiError):
     exit_code = 2
 
 
+@dataclass(eq=False)
+class ReportDeletedError(HeduiError):
+    """A report was deleted after a withdrawal; its digest is still under the batch's signature."""
+
+    report_id: str
+    version: int
+
+    zh = "报告 {report_id} 第 {version} 版已因撤回授权而删除"
+    en = "report {report_id} version {version} was deleted after a withdrawal"
+    todo = "only its digest is kept; the ledger has the deletion"
+    exit_code = 2
+
+
 @dataclass(frozen=True)
 class Document:
     """One issued report: ``content`` is the canonical JSON as it is delivered."""
@@ -136,8 +149,9 @@ def documents(batch: Batch, data_key: bytes) -> Iterator[Document]:
                 for report_id, version, request_id, found, seam, stored in zip(
                     *(column.to_pylist() for column in rows.columns), strict=True
                 ):
-                    content = _signed(box.open(report_id, version, stored), seam, seal.field(tree, index))
-                    yield Document(report_id, version, request_id, found, content)
+                    if stored:  # deleted after a withdrawal: its digest is a leaf all the same
+                        content = _signed(box.open(report_id, version, stored), seam, seal.field(tree, index))
+                        yield Document(report_id, version, request_id, found, content)
                     index += 1
 
 
@@ -166,6 +180,7 @@ def read(batch: Batch, data_key: bytes, report_id: str, version: int) -> bytes:
 
     Raises:
         ReportNotFoundError: the batch does not hold it.
+        ReportDeletedError: it was deleted after a withdrawal.
     """
     files = parts(batch)
     if not files:
@@ -178,5 +193,7 @@ def read(batch: Batch, data_key: bytes, report_id: str, version: int) -> bytes:
         ).fetchone()
         if row is None:
             raise ReportNotFoundError(batch.id, report_id, version)
+        if not row[2]:
+            raise ReportDeletedError(report_id, version)
         seal, tree = _sealed(con, batch)
         return _signed(Box.of(data_key).open(report_id, version, row[2]), row[1], seal.field(tree, row[0]))

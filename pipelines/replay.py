@@ -87,10 +87,12 @@ def again(ws: Workspace, row: ReportRow) -> bytes:
 
     Raises:
         DataKeyDestroyedError: the retention of its batch has ended (R72).
+        ReportDeletedError: it was deleted after a withdrawal (R31).
     """
     batch = Batch.open(ws.batches, row.batch_id)
     ring = KeyRing.open(ws.settings.keys, ws.root)
     key = ring.data_key(batch.source_folder)
+    report.read(batch, key, row.report_id, row.version)  # nothing is made again of what was deleted
     store = Store.open(ws.store_url)
     ledger.append(store, "recomputed", batch.id, f"{row.report_id}/{row.version}", {"purpose": "audit"})
     store.close()

@@ -59,6 +59,12 @@ class Limits(_Part):
     shard_households: int = Field(20_000, ge=100, description="households assessed at once")
 
 
+class Retention(_Part):
+    """How long data of persons is kept; records of what was asked and destroyed are not touched."""
+
+    data_months: int = Field(18, ge=1, description="months after a batch's moment until its key is destroyed")
+
+
 class Settings(_Part):
     """hedui.yaml."""
 
@@ -73,6 +79,7 @@ class Settings(_Part):
     policies: Path | None = None
     case_systems: CaseSystems = CaseSystems()
     limits: Limits = Limits()
+    retention: Retention = Retention()
 
 
 class Workspace:

@@ -98,6 +98,33 @@ def verify(
     return 1 if _tell_all(batch, ws, timings.seconds, as_json) else 0
 
 
+def retention_run(
+    at: Annotated[str, typer.Option("--at", help="The moment up to which periods are counted; now if left out.")] = "",
+    only_tell: Annotated[bool, typer.Option("--dry-run", help="Change nothing; tell what would be done.")] = False,
+    workspace: WorkspaceOption = Path("."),
+    as_json: JsonOption = False,
+) -> int:
+    """执行到期销毁和撤回后的删除 · delete what was withdrawn, destroy what is past its retention; cannot be undone.
+
+    Ends with 1 if a deletion has to wait for a batch that is under way.
+
+    Example: hedui retention run --dry-run -w /srv/hedui
+    """
+    from pipelines import retention
+    from pipelines.settings import Workspace
+
+    done = retention.run(Workspace.open(workspace), moment(at), only_tell=only_tell)
+    rows = [
+        ("撤回后已删除 withdrawals deleted", done.deleted),
+        ("等待在办批次 withdrawals waiting for a batch", done.waiting),
+        ("已销毁批次 batches destroyed", len(done.destroyed)),
+        ("已清除申请 applications cleared", done.cleared),
+    ]
+    title = "（未执行 dry run）" if only_tell else ""
+    emit(done.document() | {"dry_run": only_tell}, as_json, lambda out: draw_table(out, title, ("", "n"), rows))
+    return 1 if done.waiting else 0
+
+
 def _tell_one(
     request: str, batch_id: str, counts: dict[str, object], seconds: dict[str, float], workspace: Path, as_json: bool
 ) -> None:

@@ -149,10 +149,7 @@ class Report:
     def _missing(self, name: str) -> list[Node]:
         """Required sources of a figure that did not answer about a counted member, and none at all (R6)."""
         found = [self._gap(line) for line in self.gaps() if _feeds(self.sources[line["dataset"]], name)]
-        tested = any(test["figure"] == name for test in self.document["tests"])
-        if tested and not any(
-            s["requirement"] == "required" and _feeds(s, name, down=True) for s in self.sources.values()
-        ):
+        if not any(s["requirement"] == "required" and _feeds(s, name, down=True) for s in self.sources.values()):
             found.append(
                 _open("source.none", Text("没有必需的来源提供该数据", "no required source feeds it"), "R6", ())
             )
