@@ -56,8 +56,8 @@ class Answer(BaseModel):
 class Service:
     """One dataset's endpoint; every call is tried again while its fault may pass."""
 
-    def __init__(self, contract: Contract, delivery: HttpDelivery, connection: HttpConnection, root: Path) -> None:
-        self.dataset, self.delivery, self.connection = contract.dataset, delivery, connection
+    def __init__(self, dataset: str, delivery: HttpDelivery, connection: HttpConnection, root: Path) -> None:
+        self.dataset, self.delivery, self.connection = dataset, delivery, connection
         headers = {}
         if connection.token_file:
             headers["Authorization"] = f"Bearer {(root / connection.token_file).read_text('utf-8').strip()}"
@@ -169,7 +169,7 @@ def open_http(
         SourceUnavailable: the service does not answer in time, or refuses (R1).
         ExtractRefused: what it declares cannot be read (R2).
     """
-    service = Service(contract, delivery, connection, root)
+    service = Service(contract.dataset, delivery, connection, root)
     ask = _ticketed if delivery.style == "ticket" else _paged
     persons, size = asked.persons.to_pylist(), delivery.list_limit
     parts = [ask(service, persons[at : at + size], asked) for at in range(0, len(persons), size)]

@@ -59,7 +59,7 @@ def open_persons(
         SourceUnavailable: nobody of the first round was answered (R1): the last person's fault.
         ExtractRefused: an answer is not what it declares (R2).
     """
-    service = Service(contract, delivery, connection, root)
+    service = Service(contract.dataset, delivery, connection, root)
     persons = asked.persons.to_pylist()
     if not persons:
         return []

@@ -174,6 +174,7 @@ def make_workspace(
         "policy_pack": "3703",
         "connections": connections,
         "sources": {d: {"connection": s} if isinstance(s, str) else s for d, s in sources.items()},
+        **({"catalogue": {"connection": "services"}} if "services" in connections else {}),
         "case_systems": {"requests": {"kind": "folder", "path": str(county / "requests")}},
     }
     root.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,13 @@ class SourceSettings(_Part):
     delivery: dict[str, object] = {}
 
 
+class CatalogueSettings(_Part):
+    """Where the data bureau lists what may be exchanged: an HTTP connection, and the path below it."""
+
+    connection: str
+    endpoint: str = "data_bureau/catalogue"
+
+
 class CaseSystem(_Part):
     """One end of the case system: a folder, a database table or an HTTP address."""
 
@@ -75,6 +82,7 @@ class Settings(_Part):
     store: str = "sqlite:///state/store.sqlite"
     connections: dict[str, Connection] = {}
     sources: dict[str, SourceSettings] = {}
+    catalogue: CatalogueSettings | None = None
     contracts: Path | None = None
     policies: Path | None = None
     case_systems: CaseSystems = CaseSystems()

@@ -76,6 +76,7 @@ def generate(
     scene, rows, truth, silent = imagine(households, seed, contracts, troubles, outsiders_per_person)
     out.mkdir(parents=True, exist_ok=True)
     write_documents(out, scene, truth, kinds)
+    _write_catalogue(out / "departments" / "data_bureau.catalogue", contracts)
     written = _write_departments(out, scene, contracts, rows, dirt, troubles, silent)
     summary = CountySummary(
         as_of=AS_OF,
@@ -128,6 +129,25 @@ def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:
         for code in set(kind.review) - truths.DERIVED:
             scene.review.append((chosen, code, kind.shown_by))
     write_register(scene)
+
+
+def _write_catalogue(folder: Path, contracts: Mapping[str, Contract]) -> None:
+    """What the data bureau lists: every dataset, with a ticket that lasts until the end of a quarter of 2027."""
+    quarters = ("2027-03-31", "2027-06-30", "2027-09-30", "2027-12-31")
+    entries = [
+        {
+            "dataset": dataset,
+            "provider": contract.provider.zh,
+            "form": getattr(contract.delivery, "format", contract.way),
+            "purpose": "社会救助家庭经济状况核对",
+            "valid_to": quarters[place % len(quarters)],
+        }
+        for place, (dataset, contract) in enumerate(sorted(contracts.items()))
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "catalogue.json").write_text(
+        json.dumps({"entries": entries}, ensure_ascii=False, indent=1) + "\n", "utf-8"
+    )
 
 
 def _write_departments(

@@ -209,6 +209,14 @@ def application(service: DepartmentService) -> FastAPI:
         await misbehave(dataset, request)
         return _page(service, dataset, service.left(ticket), number)
 
+    @app.get("/data_bureau/catalogue")
+    async def catalogue(request: Request) -> Response:
+        await misbehave("data_bureau/catalogue", request)
+        file = service.departments / "data_bureau.catalogue" / "catalogue.json"
+        if not file.exists():
+            raise HTTPException(503)
+        return Response(file.read_bytes(), media_type="application/json")
+
     @app.post("/{department}/{name}")
     async def paged(department: str, name: str, request: Request, page: int = 1, rows: int = 1) -> Response:
         dataset = f"{department}/{name}"

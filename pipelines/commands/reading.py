@@ -14,6 +14,7 @@ from pipelines.commands.terminal import JsonOption, WorkspaceOption, draw_table,
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipelines.errors import HeduiError
     from pipelines.policy import Pack
     from pipelines.settings import Workspace
 
@@ -171,7 +172,7 @@ def sources(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
-    """各数据集的最近提取、时效和连通性 · each dataset: last extract, freshness, and a test call.
+    """各数据集的最近提取、时效、连通性和授权期限 · each dataset: last extract, freshness, test call, ticket.
 
     Example: hedui sources -w /srv/hedui
     """
@@ -188,25 +189,61 @@ def sources(
     ]
     absent = sorted(set(contracts) - set(ws.settings.sources))
     admitted = _last_admitted(ws, [state.dataset for state in states])
+    granted, catalogue_error = _granted(ws)
     rows = [
         (s.dataset, s.title_zh, s.way, str(s.last_as_of or "—"), admitted.get(s.dataset, "—"),
          "是 yes" if s.fresh else "否 no",
-         f"{s.seconds:.2f} s" if s.error is None else type(s.error).__name__)
+         f"{s.seconds:.2f} s" if s.error is None else type(s.error).__name__, granted.get(s.dataset, "—"))
         for s in states
     ]  # fmt: skip
 
     def show(out: Console) -> None:
-        columns = ("dataset", "名称", "way", "最近 last", "已接收 admitted", "有效期内 fresh", "连通 test call")
+        columns = (
+            "dataset",
+            "名称",
+            "way",
+            "最近 last",
+            "已接收 admitted",
+            "有效期内 fresh",
+            "连通 test call",
+            "授权至 ticket until",
+        )
         draw_table(out, "", columns, rows)
         for state in states:
             if state.error is not None:
                 out.print(str(state.error))
+        if catalogue_error is not None:
+            out.print(str(catalogue_error))
         if absent:
             out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
 
-    document = [vars(s) | {"error": s.error and str(s.error), "last_admitted": admitted.get(s.dataset)} for s in states]
+    document = [
+        vars(s) | {"error": s.error and str(s.error), "last_admitted": admitted.get(s.dataset)}
+        | {"ticket_until": granted.get(s.dataset)}
+        for s in states
+    ]  # fmt: skip
     emit({"sources": document, "not_configured": absent}, as_json, show)
     return 1 if any(state.error or not state.fresh for state in states) else 0
+
+
+def _granted(ws: Workspace) -> tuple[dict[str, str], HeduiError | None]:
+    """The last day of each dataset's exchange ticket, if the data bureau's catalogue is configured and answers."""
+    from connectors.catalogue import read_catalogue
+    from connectors.connections import HttpConnection
+    from connectors.contract import ContractError
+    from pipelines.errors import HeduiError
+
+    told = ws.settings.catalogue
+    if told is None:
+        return {}, None
+    try:
+        connection = ws.settings.connections.get(told.connection)
+        if not isinstance(connection, HttpConnection):
+            raise ContractError("hedui.yaml", "catalogue.connection", "is not a connection of kind http")
+        entries = read_catalogue(connection, told.endpoint, ws.root)
+    except HeduiError as error:
+        return {}, error
+    return {name: str(entry.valid_to or "不限 no end") for name, entry in entries.items()}, None
 
 
 def _last_admitted(ws: Workspace, datasets: Sequence[str]) -> dict[str, str]:
