@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from connectors.synthetic import livelihood
+from connectors.synthetic import holdings, livelihood
 from connectors.synthetic.plants import planted
 from connectors.synthetic.rows import Ints, day
-from connectors.synthetic.scene import TRANSFER, Scene
+from connectors.synthetic.scene import TRANSFER, VEHICLES, Scene
 
 STUDENTS = ("parent_student",)
 BEFORE = day("2026-05-20")
@@ -121,3 +121,15 @@ def subsidy_in_other_name(scene: Scene, households: Ints) -> None:
         scene.members.person[head], fen, 2026, day("2026-06-11"), "rice", person_name=other, batch_no=3
     )
     scene.book.add(livelihood.SUBSIDIES, rows, scene.worth(head, TRANSFER, 0, fen, said=0))
+
+
+@planted("R53", "有道路运输证的营运车辆,本地不豁免", limits="over_limit")
+def licensed_vehicle(scene: Scene, households: Ints) -> None:
+    """A van with an operating licence, declared; this pack exempts no operating vehicle."""
+    head = scene.members.head(households)
+    person, plate = scene.members.person[head], scene.book.serials("plate", len(head))
+    counts = 0 if "operating" in scene.limits.exempt_vehicles else 1
+    rows = holdings.vehicles(person, plate, 38_000_00, use_character="operating", plate_kind="01")
+    scene.book.add("public_security/vehicle_registration", rows, scene.worth(head, VEHICLES, counts))
+    rows = livelihood.licences(person, scene.book.serials("licence", len(head)), plate)
+    scene.book.add(livelihood.LICENCES, rows, scene.nothing(head))
