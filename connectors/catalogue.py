@@ -19,7 +19,7 @@ NAME = "data_bureau/catalogue"
 
 
 class Entry(BaseModel):
-    """One dataset with its exchange ticket; ``valid_to`` is the ticket's last day, None if it has no end."""
+    """One dataset with the number of its exchange ticket, and the ticket's last day, None if it has no end."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,6 +27,7 @@ class Entry(BaseModel):
     provider: str
     form: str
     purpose: str
+    ticket: str
     valid_to: date | None = None
 
 

@@ -76,7 +76,7 @@ def generate(
     scene, rows, truth, silent = imagine(households, seed, contracts, troubles, outsiders_per_person)
     out.mkdir(parents=True, exist_ok=True)
     write_documents(out, scene, truth, kinds)
-    _write_catalogue(out / "departments" / "data_bureau.catalogue", contracts)
+    write_catalogue(out / "departments" / "data_bureau.catalogue", contracts, seed)
     written = _write_departments(out, scene, contracts, rows, dirt, troubles, silent)
     summary = CountySummary(
         as_of=AS_OF,
@@ -131,7 +131,7 @@ def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:
     write_register(scene)
 
 
-def _write_catalogue(folder: Path, contracts: Mapping[str, Contract]) -> None:
+def write_catalogue(folder: Path, contracts: Mapping[str, Contract], seed: int) -> None:
     """What the data bureau lists: every dataset, with a ticket that lasts until the end of a quarter of 2027."""
     quarters = ("2027-03-31", "2027-06-30", "2027-09-30", "2027-12-31")
     entries = [
@@ -140,6 +140,7 @@ def _write_catalogue(folder: Path, contracts: Mapping[str, Contract]) -> None:
             "provider": contract.provider.zh,
             "form": getattr(contract.delivery, "format", contract.way),
             "purpose": "社会救助家庭经济状况核对",
+            "ticket": f"SJ{seed:06d}-{place + 1:03d}",
             "valid_to": quarters[place % len(quarters)],
         }
         for place, (dataset, contract) in enumerate(sorted(contracts.items()))

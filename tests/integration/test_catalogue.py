@@ -13,7 +13,7 @@ from connectors.catalogue import NAME, read_catalogue
 from connectors.connections import HttpConnection
 from connectors.contract import load_contracts
 from connectors.extract import ExtractRefused, SourceUnavailable
-from connectors.synthetic.county import _write_catalogue
+from connectors.synthetic.county import write_catalogue
 from connectors.synthetic.department_service import Misbehaviour
 from connectors.synthetic.servers import ServedCounty, serve_county
 from pipelines.cli import run
@@ -23,7 +23,7 @@ from pipelines.demo import make_workspace
 @pytest.fixture
 def county(tmp_path: Path) -> Iterator[ServedCounty]:
     """A county of which only the data bureau has anything to say."""
-    _write_catalogue(tmp_path / "county" / "departments" / "data_bureau.catalogue", load_contracts())
+    write_catalogue(tmp_path / "county" / "departments" / "data_bureau.catalogue", load_contracts(), 1)
     with serve_county(tmp_path / "county", database=False) as served:
         yield served
 
@@ -44,7 +44,7 @@ def test_every_dataset_has_a_ticket_with_a_last_day(county: ServedCounty, tmp_pa
 
 
 def test_of_two_tickets_the_one_that_lasts_longer_is_told(county: ServedCounty, tmp_path: Path) -> None:
-    one = {"dataset": "banks/deposits", "provider": "银行", "form": "http", "purpose": "核对"}
+    one = {"dataset": "banks/deposits", "provider": "银行", "form": "http", "purpose": "核对", "ticket": "1"}
     entries = [one | {"valid_to": day} for day in ("2027-03-31", None, "2027-06-30")]
     file = tmp_path / "county/departments/data_bureau.catalogue/catalogue.json"
     file.write_text(json.dumps({"entries": entries}))
