@@ -65,7 +65,7 @@ def _licences(people: People, persons: Ints, rng: np.random.Generator) -> Column
 
 
 def _vessels(people: People, persons: Ints, rng: np.random.Generator) -> Columns:
-    owner = some(people, persons, 0.75, 0.002, low=20)
+    owner = some(people, persons, 0.75, 0.012, low=20)
     share = np.where(rng.random(len(owner)) < 0.2, 5_000, NULL)
     value = rng.integers(50, 9_000, len(owner)) * 100_00
     return livelihood.vessels(owner, _SERIALS_FROM + owner, value, share_bp=share)
