@@ -36,7 +36,7 @@ def facts(lab: Lab, kind: str, dataset: str, rows: list[dict[str, Any]]) -> list
 def pension(paid_on: str, yuan: str = "600.00") -> dict[str, Any]:
     """June's pension, as it was paid on a day."""
     values = {"AAC002": A, "DYLB": "职工养老金", "AAE003": "202606", "FFJE": yuan, "FFRQ": paid_on, "BFBZ": "0"}
-    return _typed("social_security/pensions", values)
+    return typed("social_security/pensions", values)
 
 
 def balance(kind: str = "活期", currency: str = "CNY", yuan: str = "100.00") -> dict[str, Any]:
@@ -45,10 +45,10 @@ def balance(kind: str = "活期", currency: str = "CNY", yuan: str = "100.00") -
         "CKRSFZJHM": A, "CKRXM": "张三", "YHMC": "齐商银行", "ZH": "6223000000000001", "ZHWH": "0001", "ZHLB": kind,
         "BZ": currency, "ZHYE": yuan, "YERQ": "2026-08-31", "DGBZ": "0",
     }  # fmt: skip
-    return _typed("banks/deposits", values)
+    return typed("banks/deposits", values)
 
 
-def _typed(dataset: str, values: dict[str, str]) -> dict[str, Any]:
+def typed(dataset: str, values: dict[str, str]) -> dict[str, Any]:
     """Values as the contract's form delivers them."""
     texts = pa.array(list(values.values()), pa.string())
     types = [load_contracts()[dataset].schema.field(name).type for name in values]
@@ -77,7 +77,7 @@ def test_r56_balances_under_one_account_number_are_things_of_their_own(lab: Lab)
 def insured(kind: str, wage: str | None, month: str = "202606", employer: str = "91370303MA00000001") -> dict[str, Any]:
     """A contribution of one kind of insurance, with the wage that the employer declared for it."""
     values = {"AAC002": A, "AAB001": employer, "AAE140": kind, "AAE003": month, "AAC040": "4500.00", "AAC031": "1"}
-    return _typed("social_security/contributions", values | ({"SBGZ": wage} if wage else {}))
+    return typed("social_security/contributions", values | ({"SBGZ": wage} if wage else {}))
 
 
 def taxed(item: str, period: tuple[str, str], yuan: str = "9000.00") -> dict[str, Any]:
@@ -86,14 +86,14 @@ def taxed(item: str, period: tuple[str, str], yuan: str = "9000.00") -> dict[str
         "pzxh": "1", "zjhm": A, "xm": "张三", "kjywrsbh": "91370303MA00000001", "kjywrmc": "工厂", "sdxm": item,
         "skssqq": period[0], "skssqz": period[1], "sbrq": "2026-02-11", "sre": yuan, "gzbz": "0",
     }  # fmt: skip
-    return _typed("taxation/individual_income", values)
+    return typed("taxation/individual_income", values)
 
 
 def title(state: str, cancelled_on: str | None) -> dict[str, Any]:
     """A home in the register of titles."""
     values = {"YWH": "1", "BDCQZH": "鲁1", "ZJH": A, "QLRMC": "张三", "GYFS": "0", "FWYT": "10", "ZL": "人民路1号"}
     ended = {"ZXSJ": cancelled_on} if cancelled_on else {}
-    return _typed("natural_resources/real_estate_title", values | {"DJSJ": "2010-01-01", "QSZT": state} | ended)
+    return typed("natural_resources/real_estate_title", values | {"DJSJ": "2010-01-01", "QSZT": state} | ended)
 
 
 def test_r40_wage_declared_for_three_insurances_is_one_fact(lab: Lab) -> None:
@@ -143,7 +143,7 @@ def settled(number: str, self_paid: str, kind: str = "21", refunded: str = "0") 
         "SETL_ID": number, "CERTNO": A, "PSN_NAME": "张三", "MED_TYPE": kind, "SETL_TIME": "2026-03-09",
         "MEDFEE_SUMAMT": "9000.00", "FUND_PAY_SUMAMT": "5400.00", "PSN_PART_AMT": self_paid, "REFD_SETL_FLAG": refunded,
     }  # fmt: skip
-    return _typed("medical_insurance/outpatient_inpatient", values)
+    return typed("medical_insurance/outpatient_inpatient", values)
 
 
 def school_year(year: str, study: str = "全日制", **more: str) -> dict[str, Any]:
