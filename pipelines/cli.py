@@ -66,6 +66,7 @@ objection.command("list")(objecting.objection_list)
 contracts.command("check")(reading.contracts_check)
 policy.command("check")(reading.policy_check)
 policy.command("explain")(reading.policy_explain)
+policy.command("diff")(reading.policy_diff)
 ledger.command("verify")(reading.ledger_verify)
 
 

@@ -97,12 +97,12 @@ def again(ws: Workspace, row: ReportRow) -> bytes:
     ledger.append(store, "recomputed", batch.id, f"{row.report_id}/{row.version}", {"purpose": "audit"})
     store.close()
     with tempfile.TemporaryDirectory(prefix="hedui-again-") as folder:
-        copy = _linked(batch, Path(folder))
+        copy = linked(batch, Path(folder))
         with connect(key, ws.settings.limits) as con:
             planned = scan(batch.folder / "requests.parquet")
             own = f"SELECT * FROM {planned} WHERE request_id = '{row.request_id}'"
             write_parquet(con, own, copy.folder / "requests.parquet")
-        draft = _drafted(copy, _with_contracts(ws, copy), row.request_id, row.report_id)
+        draft = _drafted(copy, with_contracts(ws, copy), row.request_id, row.report_id)
         return report.resigned(batch, key, row, draft)
 
 
@@ -145,7 +145,7 @@ def look_back(ws: Workspace, request: str, as_of: datetime, source: Batch) -> di
             if not planned["requests"]:
                 raise plan.NothingSelectedError("the request was withdrawn")
             check_source_batch(batch, ws, ring)
-            draft = _drafted(batch, _with_contracts(then, source), request, "")
+            draft = _drafted(batch, with_contracts(then, source), request, "")
     finally:
         store.close()
     document: dict[str, Any] = json.loads(draft.before_digest + draft.before_signature + draft.rest(0, None))
@@ -154,7 +154,7 @@ def look_back(ws: Workspace, request: str, as_of: datetime, source: Batch) -> di
     return document
 
 
-def _linked(batch: Batch, root: Path) -> Batch:
+def linked(batch: Batch, root: Path) -> Batch:
     """The batch in another folder of batches: what it has read is linked, what it made is to be made again."""
     folder = root / batch.id
     folder.mkdir()
@@ -183,7 +183,7 @@ def _drafted(batch: Batch, ws: Workspace, request: str, report_id: str) -> docum
     return draft
 
 
-def _with_contracts(ws: Workspace, batch: Batch) -> Workspace:
+def with_contracts(ws: Workspace, batch: Batch) -> Workspace:
     """The workspace with the contracts of the batch."""
     folder = batch.folder / kept.FOLDER
     return Workspace(ws.root, ws.settings.model_copy(update={"contracts": folder})) if folder.exists() else ws

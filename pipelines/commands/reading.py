@@ -57,17 +57,65 @@ def policy_explain(
     division: Annotated[str, typer.Option(help="Six digits; the workspace's own if left out.")] = "",
     area_kind: Annotated[str, typer.Option(help="urban or rural.")] = "urban",
     on: Annotated[str, typer.Option(help="Application date, YYYY-MM-DD; today if left out.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write the page as HTML into this file.", dir_okay=False)] = None,
     workspace: WorkspaceOption = Path("."),
 ) -> None:
     """说明某日某地适用的标准及依据 · what holds on a date and place, with its citations.
 
     Example: hedui policy explain subsistence_allowance --area-kind urban --on 2026-09-15 -w /srv/hedui
     """
-    from pipelines.policy.explain import explain
+    from pipelines.policy.explain import explain, explain_html
     from pipelines.settings import Workspace
 
     division = division or Workspace.open(workspace).settings.division
-    typer.echo(explain(_pack(workspace), programme, division, area_kind, _date(on)))
+    if html is None:
+        typer.echo(explain(_pack(workspace), programme, division, area_kind, _date(on)))
+        return
+    html.write_text(explain_html(_pack(workspace), programme, division, area_kind, _date(on)), "utf-8")
+    typer.echo(str(html))
+
+
+def policy_diff(
+    old: Annotated[str, typer.Argument(help="A pack's name or folder: the one that reports were made under.")],
+    new: Annotated[str, typer.Argument(help="A pack's name or folder: the one that is to follow.")],
+    reports: Annotated[bool, typer.Option(help="Try the workspace's issued reports under the new pack.")] = True,
+    since: Annotated[str, typer.Option(help="Only reports as of this day or later, YYYY-MM-DD.")] = "",
+    workspace: WorkspaceOption = Path("."),
+    as_json: JsonOption = False,
+) -> None:
+    """比较两个政策包及其对已出具报告的影响 · what changes, and which issued reports would come out differently.
+
+    Example: hedui policy diff 3703 drafts/3703 --since 2026-10-01 -w /srv/hedui
+    """
+    from dataclasses import asdict
+
+    from pipelines.impact import impact
+    from pipelines.policy.diff import changes
+    from pipelines.settings import Workspace
+
+    before, after = (_pack(workspace, name) for name in (old, new))
+    found = changes(before, after)
+    first = _date(since) if since else None
+    tried = list(impact(Workspace.open(workspace), before, after, first)) if reports else []
+    states = {state: sum(one.state == state for one in tried) for state in sorted({one.state for one in tried})}
+    listed = [one for one in tried if one.state != "same"]
+    document = {
+        "changes": [asdict(change) for change in found], "reports": states, "listed": [asdict(one) for one in listed]
+    }  # fmt: skip
+
+    def show(out: Console) -> None:
+        rows = [(c.kind, c.where, c.before or "—", c.after or "—") for c in found]
+        draw_table(out, f"{len(rows)} 处变化 changes", ("", "参数 parameter", "原 before", "新 after"), rows)
+        out.print("已出具的报告 issued reports: " + (", ".join(f"{k} {v}" for k, v in states.items()) or "—"))
+        lines = [
+            (one.request_id, one.state, one.how, " → ".join(filter(None, one.limits)),
+             "; ".join(f"{name}: {was} → {now}" for name, was, now in one.tests), ", ".join(one.why))
+            for one in listed if one.state == "differs"
+        ]  # fmt: skip
+        columns = ("request", "", "how", "限额结论 limits", "检验 tests", "不止限额 beyond limits")
+        draw_table(out, "结果不同的报告 reports that come out differently", columns, lines)
+
+    emit(document, as_json, show)
 
 
 def report_show(
@@ -258,13 +306,16 @@ def _last_admitted(ws: Workspace, datasets: Sequence[str]) -> dict[str, str]:
     return {dataset: str(rows[-1].as_of) for dataset, rows in histories.items() if rows}
 
 
-def _pack(workspace: Path) -> Pack:
+def _pack(workspace: Path, name: str = "") -> Pack:
+    """The workspace's pack, or one by its name or folder."""
     from pipelines.policy import load_pack, pack_folder
     from pipelines.settings import Workspace
 
-    ws = Workspace.open(workspace)
+    if name and (Path(name) / "pack.yaml").is_file():
+        return load_pack(Path(name))
+    settings = (ws := Workspace.open(workspace)).settings
     return load_pack(
-        pack_folder(ws.settings.policy_pack, ws.path(ws.settings.policies) if ws.settings.policies else None)
+        pack_folder(name or settings.policy_pack, ws.path(settings.policies) if settings.policies else None)
     )
 
 

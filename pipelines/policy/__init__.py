@@ -5,7 +5,7 @@
 """
 
 from pipelines.policy.check import Finding, check
-from pipelines.policy.explain import explain
+from pipelines.policy.explain import explain, explain_html
 from pipelines.policy.load import Pack, load_pack, pack_folder
 from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy.resolve import ResolvedPolicy, ResolvedTest, resolve
@@ -25,6 +25,7 @@ __all__ = [
     "Settled",
     "check",
     "explain",
+    "explain_html",
     "load_pack",
     "pack_folder",
     "resolve",

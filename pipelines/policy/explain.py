@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from html import escape
+from importlib import resources
 
 from pipelines.policy.check import division_names
 from pipelines.policy.load import Pack
@@ -33,6 +35,23 @@ _UNIT = {
     "years": "年/周岁 years",
     "working_days": "个工作日 working days",
 }
+_WHO = {
+    "members": "每位家庭成员 every member of the household",
+    "applicant": "申请人本人 the person applied for",
+    "supporters": "赡养、抚养、扶养义务人，仅在本人同意时查询 persons with a duty of support, each only by own consent",
+}
+_GUARDIAN = (
+    "未满{age}周岁或无完全民事行为能力的，由具名监护人签署 "
+    "a named guardian signs for who is under {age} or lacks legal capacity"
+)
+_UNKNOWN = (
+    "身份不明的可以受理，无从查询，报告如实列示 "
+    "an unidentified person is accepted; nobody can be asked, and the report says so"
+)
+_CHECK_ONLY = (
+    "本项目不设限额比较：报告只列示查到的数据和核实情况。"
+    "This programme compares with no limit: figures and coverage only."
+)
 _HEADER = (
     "| 参数 parameter | 取值 value | 期间 from – to | 依据 ground | 核实 how sure |",
     "|---|---|---|---|---|",
@@ -46,7 +65,26 @@ def explain(pack: Pack, programme: str, division: str, area_kind: str, on: date)
         As ``resolve``.
     """
     policy = resolve(pack, programme, division, area_kind, on)
-    return "\n".join([*_head(policy), *_tests(policy), *_settings(policy), *_lists(policy), *_sources(policy)]) + "\n"
+    parts = (_head, _tests, _authorisation, _settings, _lists, _sources)
+    return "\n".join(line for part in parts for line in part(policy)) + "\n"
+
+
+def explain_html(pack: Pack, programme: str, division: str, area_kind: str, on: date) -> str:
+    """The same page as HTML that stands alone and prints to A4.
+
+    Raises:
+        As ``resolve``.
+    """
+    from markdown_it import MarkdownIt
+
+    text = explain(pack, programme, division, area_kind, on)
+    drawn = MarkdownIt("commonmark", {"html": False}).enable("table").render(text).replace("&lt;br&gt;", "<br>")
+    style = resources.files("pipelines").joinpath("templates/policy.css").read_text("utf-8")
+    title = text.partition("\n")[0].removeprefix("# ")
+    return (
+        f'<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n{drawn}</main>\n</body>\n</html>\n"
+    )
 
 
 def _head(policy: ResolvedPolicy) -> Iterator[str]:
@@ -75,8 +113,24 @@ def _examples(policy: ResolvedPolicy) -> int:
     return sum(found) + sum(test.example for test in policy.tests.values())
 
 
+def _authorisation(policy: ResolvedPolicy) -> Iterator[str]:
+    asked = policy.programme.authorisation
+    yield from ("", "## 授权 Who must authorise", "")
+    yield from (f"- {_WHO[who]}" for who in asked.of)
+    yield f"- {_GUARDIAN.format(age=policy.value('minor_age'))}"
+    if policy.programme.unknown_persons:
+        yield f"- {_UNKNOWN}"
+    grounds = tuple(cite for cite in asked.cites if policy.pack.in_force(cite, policy.on))
+    if grounds:
+        yield f"- 依据 ground: {'；'.join(policy.pack.cite(grounds))}"
+    if policy.programme.note:
+        yield from ("", f"> {_SURE[policy.programme.sure]}: {policy.programme.note}")
+
+
 def _tests(policy: ResolvedPolicy) -> Iterator[str]:
     yield from ("", "## 检验 Tests")
+    if policy.programme.check_only:
+        yield from ("", _CHECK_ONLY)
     for test in policy.tests.values():
         yield from _test(policy, test)
     for name in policy.skipped:
@@ -86,7 +140,8 @@ def _tests(policy: ResolvedPolicy) -> Iterator[str]:
 
 def _test(policy: ResolvedPolicy, test: ResolvedTest) -> Iterator[str]:
     money = test.test.unit == "fen"
-    amount = show(test.limit_value, "yuan" if money else "count")
+    # a share stands in basis points: 4000 is 40 %
+    amount = show(test.limit_value, {"fen": "yuan", "bp": "percent"}.get(test.test.unit, "count"))
     scale = f" {_SCALE[test.test.scale]}" if money else ""
     yield from ("", f"### {test.test.title.zh} · {test.test.title.en}", "")
     yield f"**{_OPERATOR[str(test.operator.value)]} {amount}**{scale}"

@@ -42,12 +42,12 @@ def suitable(
             continue
         formed = {*FORMED, *(test.test.figure for test in policy.tests.values())}
         looked_at = {test.test.figure for test in other.tests.values()}
-        if other.tests and looked_at <= formed and _forms(other) == _forms(policy):
+        if other.tests and looked_at <= formed and forms(other) == forms(policy):
             yield other, tuple(sorted(dataset for dataset in needed if policy.sources[dataset] == "optional"))
 
 
-def _forms(policy: ResolvedPolicy) -> dict[str, object]:
-    """Everything that decides how figures are formed, by value."""
+def forms(policy: ResolvedPolicy) -> dict[str, object]:
+    """Everything that decides how a household's figures are formed, by value."""
     settings = {name: settled.value for name, settled in policy.settings.items() if name not in BESIDE_FIGURES}
     lists = {
         name: {item: settled.value for item, settled in items.items()}
