@@ -147,6 +147,10 @@ def _divide(con: duckdb.DuckDBPyConnection) -> None:
                 "SELECT f.* EXCLUDE (row_digest) REPLACE (COALESCE(z.reason, f.disputed_reason) AS disputed_reason) "
                 f"FROM numbered_{kind} f LEFT JOIN frozen z ON z.row_digest = f.row_digest"
             )
+        elif frozen:
+            facts += (
+                " WHERE row_digest NOT IN (SELECT row_digest FROM frozen)"  # said of nobody until the objection ends
+            )
         con.execute(f"CREATE OR REPLACE VIEW fact_{kind} AS {facts}")
     digests = " UNION ALL ".join(f"SELECT fact_no, row_digest FROM numbered_{kind}" for kind in KINDS)
     con.execute(

@@ -2,8 +2,8 @@
 
 An objection is opened against an item of an issued report, answered by the department that sent the rows, and closed;
 each step is an event that is never overwritten. From the moment it is opened, every row of the item is disputed
-wherever it is used. Closed as confirmed, or taken back, the rows count again. Closed as corrected they stay disputed:
-the corrected data comes as other rows, with the department's next extract.
+wherever it is used; a status (a death, for example) is said of nobody. Closed as confirmed, or taken back, the rows
+count again. Closed as corrected they stay out: the corrected data comes as other rows, with the next extract.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Objection:
     """An objection and where it stands.
 
     Attributes:
-        item: income.N or asset.N of the report's version.
+        item: income.N, asset.N or review.N of the report's version.
         rows: row digests that are not used meanwhile.
         due_on: the last day for the department.
         provisional: whether that day may still move, since the year's calendar is not published.
@@ -124,7 +124,7 @@ def open_objection(
         store: the case store.
         row: the report's version.
         document: its content.
-        item: ``income.3`` or ``asset.2``.
+        item: ``income.3``, ``asset.2``, or ``review.1`` for the rows of a review reason, such as a record of a death.
         ground: one of GROUNDS.
         actor: code of the office that took the objection.
         at: the moment; the department's days begin on the day after.
@@ -239,10 +239,13 @@ def _reason(one: Objection, at: datetime) -> str | None:
 def _rows(document: dict[str, Any], item: str) -> tuple[tuple[str, ...], str]:
     """The row digests of an item, and the dataset that they are of."""
     kind, _, number = item.removeprefix("item.").partition(".")
-    part = {"income": "income", "asset": "assets"}.get(kind)
-    found: Sequence[dict[str, Any]] = document[part]["items"] if part else []
-    for one in found:
-        if str(one["no"]) == number:
+    listed: dict[str, Sequence[dict[str, Any]]] = {
+        "income": document["income"]["items"],
+        "asset": document["assets"]["items"],
+        "review": [reason | {"no": no} for no, reason in enumerate(document["conclusion"]["review"], 1)],
+    }
+    for one in listed.get(kind, ()):
+        if str(one["no"]) == number and one["facts"]:
             named = {e["id"]: s["dataset"] for s in document["sources"] for e in s["extracts"]}
             dataset = one.get("dataset") or named.get(one["facts"][0]["extract"], "")
             return tuple(sorted({fact["row_digest"] for fact in one["facts"]})), str(dataset)

@@ -45,7 +45,7 @@ IdArgument = Annotated[str, typer.Argument(help="The objection's id (OB…).")]
 
 def objection_open(
     request: Annotated[str, typer.Argument(help="Request ID.")],
-    item: Annotated[str, typer.Option(help="income.3 or asset.2 of the newest report (see report show --why list).")],
+    item: Annotated[str, typer.Option(help="income.3, asset.2 or review.1 of the newest report.")],
     by: ById,
     ground: Annotated[Ground, typer.Option(help="What the household says of it.")] = Ground.other,
     at: AtOption = "",

@@ -24,6 +24,7 @@ class Answers(Report):
             *(f"test.{name}" for name in tests),
             *(f"limit.{name}" for name in tests),
             *(f"declared.{line['item']}" for line in document["declaration"]),
+            *(f"suitable.{s['programme']['id']}.{test['test']}" for s in document["suitable"] for test in s["tests"]),
             *CONCLUSIONS,
             *(f"deduction.{number}" for number in range(1, len(document["income"]["deductions"]) + 1)),
             *(f"item.income.{item['no']}" for item in document["income"]["items"]),
@@ -36,6 +37,10 @@ class Answers(Report):
         if kind in ("test", "limit"):
             test = next(test for test in self.document["tests"] if test["test"] == rest)
             return self._test(test) if kind == "test" else self._limit(test)
+        if kind == "suitable":
+            programme, _, name = rest.partition(".")
+            tests = next(s["tests"] for s in self.document["suitable"] if s["programme"]["id"] == programme)
+            return self._test(next(test for test in tests if test["test"] == name), f"suitable.{programme}.")
         if kind == "declared":
             return self._declared(next(line for line in self.document["declaration"] if line["item"] == rest))
         if kind == "conclusion":
@@ -49,11 +54,12 @@ class Answers(Report):
             return self.income_item(item) if listed == "income" else self.asset_item(item)
         return self.figure(name)
 
-    def _test(self, test: Json) -> Node:
+    def _test(self, test: Json, of: str = "") -> Node:
+        """A test of the programme applied for, or (``of``) of another that it is told of for referral."""
         title = Text(test["title"]["zh"], test["title"]["en"])
-        below = (self._value(test), self._limit(test))
+        below = (self._value(test), self._limit(test, of))
         return Node(
-            f"test.{test['test']}", title, "compared", unit="answer", result=test["result"],
+            f"{of or 'test.'}{test['test']}", title, "compared", unit="answer", result=test["result"],
             compare=(("op", test["op"]), ("heads", len(self.counted))), rule="R62", cites=test["cites"],
             notes=(text("result", test["result"]),), children=below,
         )  # fmt: skip
@@ -66,9 +72,9 @@ class Answers(Report):
         title = text("item", test["figure"])
         return Node(test["figure"], title, "given", unit=test["unit"], low=value["low"], high=value["high"])
 
-    def _limit(self, test: Json) -> Node:
+    def _limit(self, test: Json, of: str = "") -> Node:
         published = Node(
-            f"limit_value.{test['test']}", text("scale", test["scale"]), "given", unit=test["unit"],
+            f"{of}limit_value.{test['test']}", text("scale", test["scale"]), "given", unit=test["unit"],
             low=test["limit_value"], high=test["limit_value"], rule="R63", cites=test["cites"], notes=_formula(test),
         )  # fmt: skip
         factors = []
@@ -77,7 +83,7 @@ class Answers(Report):
         if test["scale"] == "per_head_month":
             factors.append(Factor(MONTHS, self.months))
         return Node(
-            f"limit.{test['test']}", Text("本户标准", "limit of this household"), "multiplied", unit=test["unit"],
+            f"{of}limit.{test['test']}", Text("本户标准", "limit of this household"), "multiplied", unit=test["unit"],
             low=test["limit"], high=test["limit"], factors=tuple(factors), rule="R63", children=(published,),
         )  # fmt: skip
 

@@ -62,6 +62,9 @@ def _reported(document: Json) -> Any:
         yield f"limit.{test['test']}", {"low": test["limit"], "high": test["limit"]}
     for line in document["declaration"]:
         yield f"declared.{line['item']}", line["result"]
+    for programme in document["suitable"]:
+        for test in programme["tests"]:
+            yield f"suitable.{programme['programme']['id']}.{test['test']}", test["result"]
     for part in ("limits", "declaration"):
         yield f"conclusion.{part}", document["conclusion"][part]
     for number, line in enumerate(income["deductions"], 1):
@@ -89,7 +92,7 @@ def test_r65_every_item_and_test_names_its_rule_and_every_limit_its_article(repo
             for node in tree(document, name).walk():
                 if node.key.startswith(("item.", "test.", "deduction.", "source.")):
                     assert node.rule, node.key
-                if node.key.startswith("limit_value."):
+                if "limit_value." in node.key:
                     assert node.cites, node.key
 
 

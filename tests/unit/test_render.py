@@ -164,9 +164,10 @@ def test_r65_every_test_and_declared_item_folds_out_to_its_rows(
 ) -> None:
     for request, document in documents.items():
         trees = pages[request].split('<details class="tree">')[1:]
-        assert len(trees) == len(document["tests"]) + len(document["declaration"]) + bool(document["income"]["items"])
+        tests = document["tests"] + [test for programme in document["suitable"] for test in programme["tests"]]
+        assert len(trees) == len(tests) + len(document["declaration"]) + bool(document["income"]["items"])
         told = read("".join(f"<details>{tree}" for tree in trees).partition("</main>")[0]).text
-        for test in document["tests"]:
+        for test in tests:
             assert not test["formula"] or test["formula"] in told
         counted = [i for i in document["income"]["items"] + document["assets"]["items"] if i.get("figure", "income")]
         rows = [fact["row_digest"] for item in counted for fact in item["facts"]]
