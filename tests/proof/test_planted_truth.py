@@ -20,7 +20,7 @@ PLANTED_ONE_IN = 4
 KINDS = [kind.name for kind in catalogue()]
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_planted_truth_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
     """Every kind in turn, and again up to the child who is in two households, which takes two."""
     households = PLANTED_ONE_IN * (len(KINDS) + KINDS.index(SHARED) + 1)
