@@ -36,22 +36,25 @@ from pipelines.warehouse import SQL, connect, scan, sql_text, write_parquet
 PLANNED = ("requests", "members", "member_statuses", "declarations", "queries", "other_requests")
 POLICY = (
     "policy", "policy_tests", "policy_income_excluded", "policy_sources", "policy_tolerances", "policy_statuses",
-    "policy_vehicle_exempt", "policy_suitable", "policy_suitable_sources",
+    "policy_vehicle_exempt", "policy_expense_deductions", "policy_suitable", "policy_suitable_sources",
 )  # fmt: skip
 STEPS = (
     "household/windows", "household/member_persons", "household/member_coverage", "household/usable_sources",
     "household/member_statuses_found", "household/deaths", "household/household_members", "household/households",
     "household/gaps", "household/withheld",
-    "figures/member_income", "figures/netted_income", "figures/reported_before", "figures/income_lines",
-    "figures/income_items", "figures/deductions",
-    "figures/member_holdings", "figures/holders", "figures/assets", "figures/asset_treatment", "figures/asset_items",
+    "figures/member_holdings", "figures/holders",
+    "figures/named_before", "figures/member_income", "figures/netted_income", "figures/reported_before",
+    "figures/shared_interest", "figures/judged_income", "figures/income_lines", "figures/support_lines",
+    "figures/income_items", "figures/deductions", "figures/member_expenses", "figures/expense_items",
+    "figures/open_expenses", "figures/told_holdings", "figures/assets", "figures/vehicle_exemptions",
+    "figures/asset_treatment", "figures/asset_items",
     "assess/figure_kinds", "assess/figures", "assess/tests", "assess/declaration_items", "assess/tests_as_declared",
     "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
     "assess/suitable_gaps", "assess/suitable_tests", "assess/suitable",
 )  # fmt: skip
 RESULTS = (
-    "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
-    "tests", "declaration", "review", "decisive", "conclusions", "withheld",
+    "households", "household_members", "member_coverage", "income_items", "deductions", "expense_items", "asset_items",
+    "figures", "tests", "declaration", "review", "decisive", "conclusions", "withheld",
     "suitable", "suitable_tests",
 )  # fmt: skip
 # What tells the rows of the larger results apart: to order by every column, lists of evidence too, takes many times as
@@ -62,13 +65,13 @@ KEYS = {
     "tests": "request_id, test", "declaration": "request_id, item", "suitable": "request_id, programme",
     "suitable_tests": "request_id, programme, test",
 }  # fmt: skip
-WITH_FACTS = ("income_items", "asset_items", "review", "decisive")
+WITH_FACTS = ("income_items", "expense_items", "asset_items", "review", "decisive")
 
 
 def run_steps(con: duckdb.DuckDBPyConnection) -> None:
     """Run sql/household, sql/figures and sql/assess in order; each file becomes a table of its own name.
 
-    ``con`` holds the planned tables, the policy tables, ``coverage``, ``feeds``, ``failed_gates``,
+    ``con`` holds the planned tables, the policy tables, ``exchange_rates``, ``coverage``, ``feeds``, ``failed_gates``,
     ``ended_authorisations`` and the five fact tables.
     """
     con.execute(
@@ -229,7 +232,7 @@ def _held(
 def _load_common(
     con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract], ended: Sequence[Ended]
 ) -> None:
-    for table in POLICY:
+    for table in (*POLICY, "exchange_rates"):
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan(batch.folder / f'{table}.parquet')}")
     collected = scan(batch.source_folder / "coverage.parquet")
     con.execute(f"CREATE VIEW collected AS SELECT * FROM {collected}")

@@ -24,9 +24,10 @@ DIVISIONS = "data/admin_shandong.csv"
 CODES = {
     "household_members": {"relation": "relation", "role": "role", "why": "why"},
     "member_coverage": {"state": "coverage"},
-    "income_items": {"category": "category", "kind": "income_kind", "granularity": "granularity",
+    "income_items": {"category": "category", "kind": "income_kind", "granularity": "granularity", "one_off": "one_off",
                      "treatment": "treatment", "reason": "reason"},
     "deductions": {"kind": "deduction"},
+    "expense_items": {"kind": "expense_kind", "treatment": "treatment", "reason": "reason"},
     "asset_items": {"class": "class", "treatment": "treatment", "reason": "reason"},
     "declaration": {"item": "item", "result": "declaration"},
     "tests": {"figure": "item", "result": "result", "scale": "scale"},

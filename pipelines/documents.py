@@ -23,14 +23,14 @@ from pipelines.warehouse import scan, sql_text
 
 SHARD = 4_000
 ASSESSED = (
-    "households", "household_members", "member_coverage", "income_items", "deductions", "asset_items", "figures",
-    "tests", "declaration", "review", "decisive", "conclusions", "withheld",
+    "households", "household_members", "member_coverage", "income_items", "deductions", "expense_items", "asset_items",
+    "figures", "tests", "declaration", "review", "decisive", "conclusions", "withheld",
     "suitable", "suitable_tests",
 )  # fmt: skip
 # The columns of document.sql in the order of the keys: each is the text up to the list, or the field, of its name.
 PIECES = (
-    "assets", "review", "coverage", "decisive", "declaration", "digest", "deductions", "income", "members",
-    "signature", "suitable", "supersedes", "tests", "version", "withheld",
+    "assets", "review", "coverage", "decisive", "declaration", "digest", "expenses", "deductions", "income",
+    "members", "signature", "suitable", "supersedes", "tests", "version", "withheld",
 )  # fmt: skip
 FIELDS = ("digest", "signature", "supersedes", "version")
 # Classes of things whose sealed display field is an address; those of a protected household stay sealed (R71).

@@ -179,6 +179,7 @@ def write(con: duckdb.DuckDBPyConnection, batch: Batch) -> tuple[list[ledger.Ent
     for name, columns, order in _FILES:
         select = f"SELECT {columns} FROM {name}" + (f" ORDER BY {order}" if order else "")
         write_parquet(con, select, batch.folder / f"{name}.parquet")
+    write_parquet(con, "SELECT * FROM exchange_rates ORDER BY ALL", batch.folder / "exchange_rates.parquet")
     for name in policy.SCHEMAS:
         write_table(con, con.execute(f"SELECT * FROM {name}").to_arrow_table(), batch.folder / f"{name}.parquet")
     states: dict[str, int] = {}

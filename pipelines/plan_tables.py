@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from connectors.contract import load_contracts
-from pipelines import policy, tables
+from pipelines import exchange_rates, policy, tables
 from pipelines.batch import Batch
 from pipelines.identifiers import IdKind, classify
 from pipelines.intake import SEAL_CONTEXT, SEAL_PURPOSE, WITH_BIRTH
@@ -28,7 +28,7 @@ from pipelines.pseudonyms import Tokeniser
 from pipelines.sealing import seal, unseal
 from pipelines.settings import Workspace
 from pipelines.store import Store, find
-from pipelines.warehouse import sql_text
+from pipelines.warehouse import scan, sql_text
 
 SELECTION = "selection.json"
 CHUNK = 20_000
@@ -49,6 +49,7 @@ _MEMBER = {
     "role": "VARCHAR",
     "married": "BOOLEAN",
     "student": {"stage": "VARCHAR", "full_time": "BOOLEAN"},
+    "support": {"own_household": "INTEGER", "supports": "INTEGER"},
     "legal_capacity": "BOOLEAN",
     "address_protected": "BOOLEAN",
     "statuses": [{"kind": "VARCHAR", "from": "DATE", "to": "DATE"}],
@@ -97,6 +98,7 @@ class PlanTables:
         wanted: dict[str, int] = dict(json.loads((self.batch.folder / SELECTION).read_text("utf-8")))
         self._policies(sorted(wanted))
         self.con.execute("CREATE TABLE batch AS SELECT ?::DATE AS as_of_day", [self.batch.as_of.date()])
+        self._rates()
         self._withdrawn()
         ids = sorted(wanted)
         for start in range(0, len(ids), CHUNK):
@@ -126,6 +128,14 @@ class PlanTables:
         )
         places = {name: pa.array([key[i] for key in keys]) for i, name in enumerate(columns)}
         self._put("policy_keys", pa.table({"policy_id": pa.array(range(len(keys)), pa.int32()), **places}))
+
+    def _rates(self) -> None:
+        """Exchange rates (R58): the site's, or those of the batch whose extracts are read."""
+        earlier = self.batch.source_folder / "exchange_rates.parquet"
+        if self.batch.admitted_from is not None and earlier.exists():
+            self.con.execute(f"CREATE TABLE exchange_rates AS SELECT * FROM {scan(earlier)}")
+        else:
+            exchange_rates.load(self.con, self.ws.exchange_rates)
 
     def _withdrawn(self) -> None:
         table = tables.authorisations
@@ -176,7 +186,10 @@ class PlanTables:
             "role": listed["role"],
             "birth_date": _births(plain, read.kind, listed["birth_date"].combine_chunks()),
         }
-        declared = ("married", "student_stage", "student_full_time", "legal_capacity", "address_protected")
+        declared = (
+            "married", "student_stage", "student_full_time", "support_household", "support_number", "legal_capacity",
+            "address_protected",
+        )  # fmt: skip
         columns |= {name: listed[name] for name in declared}
         return pa.table(columns | {"display": seal(key, listed["shown"].combine_chunks(), MEMBERS)})
 

@@ -248,7 +248,9 @@ class View:
         return [(test, by_test[test["test"]]) for test in self._document["tests"] if test["test"] in by_test]
 
     def _item(self, line: Json) -> Json | None:
-        listed: Iterable[Json] = self._document["income" if line["item_kind"] == "income" else "assets"]["items"]
+        r = self._document
+        lists = {"income": r["income"]["items"], "expense": r["expenses"], "asset": r["assets"]["items"]}
+        listed: Iterable[Json] = lists.get(line["item_kind"], ())
         return next((item for item in listed if item["no"] == line["item"]), None) if line["item"] else None
 
     def matrix(self) -> list[tuple[Json, list[Json | None]]]:

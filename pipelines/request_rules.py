@@ -100,6 +100,8 @@ def _all(request: Request, persons: Sequence[Person], context: Context, wrong: t
         if f"{path}.id_number" not in wrong:
             yield from _identity(member, person, path, answer)
         yield from _dates(request, member, person, path)
+        if member.support is not None and member.role == "member":
+            yield Problem("not_a_supporter", f"{path}.support")
         yield from _known_codes(member, answer, path)
         if member.authorisation is not None:
             yield from _authorisation(member, member.authorisation, person, f"{path}.authorisation", answer, context)

@@ -74,6 +74,10 @@ TEXTS = {
         "未成年人或无民事行为能力人应由具名监护人授权",
         "a minor or a person without legal capacity is authorised by a named guardian (R33)",
     ),
+    "not_a_supporter": (
+        "只有家庭以外的赡养、抚养、扶养义务人才填写此项",
+        "only of a person outside the household with a duty of support (R27)",
+    ),
     "signs_for_self": ("成年且有民事行为能力者应本人授权", "an adult with legal capacity signs in person (R33)"),
     "duplicate_authorisation": ("同一授权编号用于两名成员", "this authorisation is given for two members"),
     "authorisation_used": (

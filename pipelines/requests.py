@@ -46,6 +46,13 @@ class Student(_Part):
     full_time: bool
 
 
+class Support(_Part):
+    """What a supporter told (R27): heads of their own household, and how many persons they support."""
+
+    own_household: int = Field(ge=1, le=99)
+    supports: int = Field(ge=1, le=99)
+
+
 class Authorisation(_Part):
     """A signed consent to be verified; ``scope`` names departments, or ``*`` for all."""
 
@@ -69,6 +76,7 @@ class Member(_Part):
     role: Literal["member", "supporter"] = "member"
     married: bool | None = None
     student: Student | None = None
+    support: Support | None = None
     legal_capacity: bool = True
     # Of a victim of domestic violence, for example: reports of the household show no address (R71).
     address_protected: bool = False

@@ -85,6 +85,7 @@ class Settings(_Part):
     catalogue: CatalogueSettings | None = None
     contracts: Path | None = None
     policies: Path | None = None
+    exchange_rates: Path | None = Field(None, description="CSV of official rates; `example` for the made-up county's")
     case_systems: CaseSystems = CaseSystems()
     limits: Limits = Limits()
     retention: Retention = Retention()
@@ -121,6 +122,16 @@ class Workspace:
     def path(self, relative: Path | str) -> Path:
         """A path of the configuration, from the workspace's root."""
         return self.root / relative
+
+    @property
+    def exchange_rates(self) -> Path | None:
+        """The file of official exchange rates (R58), None where the site has none."""
+        named = self.settings.exchange_rates
+        if named == Path("example"):
+            from pipelines.exchange_rates import EXAMPLE
+
+            return EXAMPLE
+        return self.path(named) if named else None
 
     @property
     def store_url(self) -> str:

@@ -34,8 +34,19 @@ SETTINGS = (
     "validity_months",
     "objection_days",
     "trace_proceeds_min",
+    "support_share",
+    "support_floor",
 )
-LISTS = ("income_excluded", "excluded_status", "vehicle_exempt", "tolerance_money", "tolerance_count")
+LISTS = (
+    "income_excluded",
+    "excluded_status",
+    "vehicle_exempt",
+    "vehicle_evidence",
+    "expense_rate",
+    "expense_cap",
+    "tolerance_money",
+    "tolerance_count",
+)
 
 
 @dataclass(frozen=True)

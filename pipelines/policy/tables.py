@@ -55,6 +55,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             "objection_days": _INT,
             "objection_unit": _TEXT,
             "trace_proceeds_min_fen": _LONG,
+            "support_share_bp": _INT,
+            "support_floor_fen": _LONG,
         }
     ),
     "policy_tests": pa.schema({"policy_id": _INT, **_TEST}),
@@ -64,7 +66,12 @@ SCHEMAS: dict[str, pa.Schema] = {
     "policy_statuses": pa.schema(
         {"policy_id": _INT, "kind": _TEXT, "min_years": _INT, "counted": _FLAG, "cites": _TEXT}
     ),
-    "policy_vehicle_exempt": pa.schema({"policy_id": _INT, "use_character": _TEXT, "cites": _TEXT}),
+    "policy_vehicle_exempt": pa.schema(
+        {"policy_id": _INT, "use_character": _TEXT, "needs_evidence": _FLAG, "cites": _TEXT}
+    ),
+    "policy_expense_deductions": pa.schema(
+        {"policy_id": _INT, "kind": _TEXT, "rate_bp": _INT, "cap_fen": _LONG, "cites": _TEXT}
+    ),
     # tests of programmes that were not applied for, and what each requires that the one applied for need not have
     "policy_suitable": pa.schema(
         {"policy_id": _INT, "programme": _TEXT, "programme_zh": _TEXT, "programme_en": _TEXT, **_TEST}
@@ -142,6 +149,8 @@ def _policy(policy: ResolvedPolicy) -> Line:
         "objection_days": value("objection_days"),
         "objection_unit": policy.pack.parameters["objection_days"].unit,
         "trace_proceeds_min_fen": value("trace_proceeds_min"),
+        "support_share_bp": value("support_share"),
+        "support_floor_fen": value("support_floor"),
     }
 
 
@@ -164,7 +173,20 @@ def _parts(policy: ResolvedPolicy) -> dict[str, Iterator[Line]]:
             }
             for kind, settled in policy.lists["excluded_status"].items()
         ),
-        "policy_vehicle_exempt": _items(policy, "vehicle_exempt", "use_character"),
+        "policy_vehicle_exempt": (
+            {**line, "needs_evidence": bool(_of_item(policy, "vehicle_evidence", str(line["use_character"])))}
+            for line in _items(policy, "vehicle_exempt", "use_character")
+        ),
+        "policy_expense_deductions": (
+            {
+                "kind": kind,
+                "rate_bp": settled.value,
+                "cap_fen": _of_item(policy, "expense_cap", kind),
+                "cites": cited(policy, settled),
+            }
+            for kind, settled in policy.lists["expense_rate"].items()
+            if settled.value
+        ),
     }
 
 
@@ -183,6 +205,12 @@ def _tests(policy: ResolvedPolicy) -> Iterator[Line]:
             "cites": "；".join(resolved.cites),
             "example": resolved.example,
         }
+
+
+def _of_item(policy: ResolvedPolicy, name: str, item: str) -> object:
+    """The value of an item of a list, None where it has none."""
+    settled = policy.lists[name].get(item)
+    return settled.value if settled else None
 
 
 def _items(policy: ResolvedPolicy, name: str, column: str) -> Iterator[Line]:

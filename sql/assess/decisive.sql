@@ -10,7 +10,9 @@ WITH known_high AS (
 ranked AS (
   SELECT
     c.*,
-    CASE WHEN c.result = 'exceeded' THEN c.test_low ELSE c.test_low + COALESCE(k.uncertain, 0) END AS start,
+    CASE WHEN c.result = 'exceeded' THEN c.test_low 
+      -- a lower bound that was raised to 0 must not raise the sum above the upper one
+      ELSE LEAST(COALESCE(c.test_high, c.test_low + COALESCE(k.uncertain, 0)), c.test_low + COALESCE(k.uncertain, 0)) END AS start,
     CAST(ROW_NUMBER() OVER w AS INTEGER) AS rank,
     COALESCE(SUM(c.amount) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS removed_before
   FROM decisive_candidates c

@@ -4,6 +4,9 @@ WITH items AS (
   FROM figures f
   JOIN households h USING (request_id)
   WHERE f.figure <> 'income' AND f.unit IN ('fen', 'count')
+),
+asked AS (
+  SELECT DISTINCT s.policy_id, f.figure AS item FROM policy_sources s JOIN feeds f ON f.dataset = s.dataset
 )
 SELECT
   i.request_id, i.item,
@@ -19,3 +22,6 @@ SELECT
 FROM items i
 LEFT JOIN declarations d ON d.request_id = i.request_id AND d.item = i.item
 LEFT JOIN policy_tolerances t ON t.policy_id = i.policy_id AND t.item = i.item
+LEFT JOIN asked a ON a.policy_id = i.policy_id AND a.item = i.item
+-- what no source is asked about, and nobody declared, is no item
+WHERE a.item IS NOT NULL OR d.declared IS NOT NULL

@@ -2,5 +2,6 @@
 SELECT *
 FROM (VALUES
   ('income', 'fen'), ('income.wage', 'fen'), ('income.business', 'fen'), ('income.property', 'fen'),
-  ('income.transfer', 'fen'), ('financial_assets', 'fen'), ('homes', 'count'), ('vehicles', 'count')
+  ('income.transfer', 'fen'), ('financial_assets', 'fen'), ('homes', 'count'), ('vehicles', 'count'),
+  ('businesses', 'count')
 ) AS kinds (figure, unit)

@@ -12,6 +12,14 @@ parts AS (
   UNION ALL
   SELECT request_id, 'income', -low_fen, -high_fen FROM deductions
   UNION ALL
+  -- what may have to be deducted lowers the lower bound, what surely is deducted the upper one too (R46a)
+  SELECT request_id, 'income', -high_fen, -low_fen FROM expense_items
+  UNION ALL
+  SELECT request_id, 'income', -COALESCE(left_fen, 1000000000000000000), 0 FROM open_expenses
+  UNION ALL
+  SELECT request_id, figure, low_fen, high_fen
+  FROM support_lines CROSS JOIN (VALUES ('income'), ('income.transfer')) AS of_support (figure)
+  UNION ALL
   SELECT request_id, figure, low, high FROM asset_items WHERE figure IS NOT NULL
 ),
 summed AS (

@@ -3,10 +3,14 @@ WITH declared AS (
   SELECT request_id, item AS figure, declared FROM declaration_items
   UNION ALL
   SELECT d.request_id, 'income',
-    SUM(d.declared) - SUM(CASE WHEN d.item = 'income.wage' THEN d.declared * p.wage_deduction_bp // 10000 ELSE 0 END)
+    SUM(d.declared) - SUM(CASE WHEN d.item <> 'income.wage' THEN 0 ELSE LEAST(
+      d.declared * p.wage_deduction_bp // 10000,
+      COALESCE(p.wage_deduction_cap_fen * COALESCE(e.months, h.window_months), 9223372036854775807)
+    ) END)
   FROM declaration_items d
   JOIN households h USING (request_id)
   JOIN policy p USING (policy_id)
+  LEFT JOIN (SELECT request_id, SUM(months) AS months FROM deductions GROUP BY request_id) e ON e.request_id = d.request_id
   WHERE d.item LIKE 'income.%'
   GROUP BY d.request_id
 )

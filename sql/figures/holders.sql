@@ -1,24 +1,29 @@
 -- For every thing held: which holders are inside the household, whether anybody outside holds it too, and the shares.
--- Outside is whoever does not count: a supporter, and a member who is not in the head count.
+-- Outside is whoever does not count: a supporter, a member who is not in the head count, and those for whom a member
+-- only keeps it (R55).
 WITH named AS (
   SELECT request_id, asset, class, member_no, UNNEST(co_holders) AS other
   FROM member_holdings
   WHERE held
 ),
 outside AS (
-  SELECT DISTINCT n.request_id, n.asset, n.class
+  SELECT n.request_id, n.asset, n.class
   FROM named n
   WHERE NOT EXISTS (
     SELECT 1 FROM member_persons mp
     JOIN household_members hm ON hm.request_id = mp.request_id AND hm.member_no = mp.member_no AND hm.counted
     WHERE mp.request_id = n.request_id AND mp.person = n.other
   )
+  UNION
+  SELECT request_id, asset, class
+  FROM member_holdings
+  WHERE held AND custodial
 ),
 shares AS (
   -- a member's share is sent once per source that names it: the largest of them counts once
   SELECT request_id, asset, class, member_no, MAX(share_bp) AS share_bp
   FROM member_holdings
-  WHERE held AND counted
+  WHERE held AND counted AND NOT custodial
   GROUP BY request_id, asset, class, member_no
 )
 SELECT

@@ -1,42 +1,33 @@
--- One line per income fact: how it counts, and as which interval (rules.md section 1).
--- Disputed amounts are [0, x]; what is excluded, doubled, lost or of a person who does not count is [0, 0], but shown.
-WITH judged AS (
-  SELECT
-    i.* EXCLUDE (reason),
-    COALESCE(n.reason, i.reason) AS reason,
-    COALESCE(n.net_fen, i.amount_fen) AS counted_fen,
-    n.fact_no IS NOT NULL AS netted,
-    b.fact_no IS NOT NULL AS reported_before,
-    x.cites
-  FROM member_income i
-  -- a fact of a person in two requests has one row in each: the number alone does not tell them apart (R20)
-  LEFT JOIN netted_income n USING (request_id, member_no, fact_no)
-  LEFT JOIN reported_before b USING (request_id, member_no, fact_no)
-  LEFT JOIN policy_income_excluded x ON x.policy_id = i.policy_id AND x.kind = i.kind
+-- The lines with R36 beside R38: of a yearly figure only what exceeds the payments of that year which are known month
+-- by month is uncertain; the rest is those payments, told a second time. `own_…` is what a line is worth whether or not
+-- its person counts (R27); what counts is that, or nothing.
+WITH yearly AS (
+  SELECT request_id, member_no, category, CASE WHEN kind = 'bonus' THEN 'wage' ELSE kind END AS kind, period_from, period_to, fact_no
+  FROM judged_income
+  WHERE granularity = 'annual' AND own = 'disputed'
 ),
-treated AS (
+known AS (
+  SELECT y.request_id, y.member_no, y.fact_no, SUM(m.own_high_fen) AS known_fen
+  FROM judged_income m
+  JOIN yearly y
+    ON y.request_id = m.request_id AND y.member_no = m.member_no AND y.category = m.category
+    AND y.kind = CASE WHEN m.kind = 'bonus' THEN 'wage' ELSE m.kind END
+    AND m.period_from >= y.period_from AND m.period_to <= y.period_to
+  WHERE m.granularity <> 'annual' AND m.own_high_fen > 0
+  GROUP BY y.request_id, y.member_no, y.fact_no
+),
+left_over AS (
   SELECT
-    j.*,
-    CASE
-      WHEN NOT j.counted AND COALESCE(j.reason, '') <> 'after_death' THEN 'not_counted'
-      WHEN j.cites IS NOT NULL THEN 'excluded'
-      WHEN j.reported_before THEN 'duplicate'
-      WHEN j.counted_fen < 0 AND NOT p.loss_offset THEN 'loss'
-      WHEN j.netted AND j.counted_fen = 0 THEN 'netted'
-      WHEN j.reason IS NOT NULL THEN 'disputed'
-      WHEN j.netted THEN 'netted'
-      ELSE 'counted'
-    END AS treatment
-  FROM judged j
-  JOIN policy p ON p.policy_id = j.policy_id
+    j.* EXCLUDE (own, own_high_fen),
+    COALESCE(k.known_fen >= j.own_high_fen, FALSE) AS told_by_months,
+    CAST(CASE WHEN k.known_fen IS NULL THEN j.own_high_fen ELSE GREATEST(j.own_high_fen - k.known_fen, 0) END AS BIGINT) AS own_high_fen
+  FROM judged_income j
+  LEFT JOIN known k USING (request_id, member_no, fact_no)
 )
 SELECT
-  request_id, member_no, policy_id, category, kind, payer, payer_name, dataset, granularity, period_from, period_to, paid_on,
-  amount_fen, treatment,
-  CASE WHEN treatment IN ('disputed', 'not_counted') THEN reason END AS reason,
-  cites,
-  CASE WHEN treatment IN ('counted', 'netted') THEN counted_fen ELSE 0 END AS low_fen,
-  CASE WHEN treatment IN ('counted', 'netted') THEN counted_fen WHEN treatment = 'disputed' THEN GREATEST(counted_fen, 0)
-    ELSE 0 END AS high_fen,
-  fact_no
-FROM treated
+  * EXCLUDE (told_by_months, treatment, reason),
+  CASE WHEN told_by_months AND treatment = 'disputed' THEN 'duplicate' ELSE treatment END AS treatment,
+  CASE WHEN told_by_months AND treatment = 'disputed' THEN NULL ELSE reason END AS reason,
+  CASE WHEN treatment = 'not_counted' THEN 0 ELSE own_low_fen END AS low_fen,
+  CASE WHEN treatment = 'not_counted' THEN 0 ELSE own_high_fen END AS high_fen
+FROM left_over

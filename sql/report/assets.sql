@@ -11,7 +11,11 @@ SELECT place, item_no AS seq, to_json(struct_pack(
     figure := figure,
     label := shown(nullif(label, '')),
     member := member_no,
+    mortgage_fen := mortgage_fen,
+    net_fen := net_fen,
     "no" := item_no,
+    rate := CASE WHEN rate IS NOT NULL
+        THEN struct_pack("on" := rate_on, per := rate_unit, source := shown(rate_source), yuan := rate) END,
     reason := reason,
     rule := rule,
     share_bp := share_bp,

@@ -11,6 +11,7 @@ SELECT place, item_no AS seq, to_json(struct_pack(
     kind := kind,
     member := member_no,
     "no" := item_no,
+    one_off := one_off,
     paid_on := paid_on_min,
     payer := shown(coalesce(payer_name, nullif(payer, ''))),
     period := struct_pack("from" := period_from, "to" := period_to),

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from connectors.contract import load_contracts
+from pipelines import exchange_rates
 from pipelines.assess import run_steps
 from pipelines.facts import KINDS, number_facts
 from pipelines.policy import Pack, load_pack, pack_folder, tables
@@ -82,6 +83,7 @@ def _members(story: Story) -> list[dict[str, Any]]:
                 "role": given.get("role", "member"), "birth_date": given.get("born", date(1980, 1, 1)),
                 "married": given.get("married"), "student_stage": given.get("student"),
                 "student_full_time": "student" in given, "legal_capacity": given.get("capacity", True),
+                "support_household": given.get("own_household"), "support_number": given.get("supports"),
             }
         )  # fmt: skip
     return members
@@ -104,7 +106,8 @@ def _planned(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     )
     kinds = dict.fromkeys(members[0], "VARCHAR") | {
         "member_no": "INTEGER", "person": "UUID", "name_token": "UUID", "birth_date": "DATE", "married": "BOOLEAN",
-        "student_full_time": "BOOLEAN", "legal_capacity": "BOOLEAN",
+        "student_full_time": "BOOLEAN", "legal_capacity": "BOOLEAN", "support_household": "INTEGER",
+        "support_number": "INTEGER",
     }  # fmt: skip
     _create(con, "members", kinds, members)
     numbers = {who: member["member_no"] for who, member in zip(story["members"], members, strict=True)}
@@ -152,14 +155,40 @@ def _feeds() -> list[tuple[str, str]]:
     return [(dataset, figure) for dataset, contract in load_contracts().items() for figure in contract.feeds]
 
 
+def _pack_says(con: duckdb.DuckDBPyConnection, told: Story) -> None:
+    """What a story's pack says otherwise: amounts in yuan, shares in percent."""
+    columns = {"wage_deduction_cap": "wage_deduction_cap_fen", "support_floor": "support_floor_fen"}
+    for name, value in told.items():
+        if name == "expenses":
+            for kind, rule in value.items():
+                cap = fen(rule["cap"]) if "cap" in rule else None
+                con.execute(
+                    "INSERT INTO policy_expense_deductions VALUES (0, ?, ?, ?, '示例 example')",
+                    [kind, rule["share"] * 100, cap],
+                )
+        elif name == "vehicle_exempt":
+            con.execute("DELETE FROM policy_vehicle_exempt")
+            for use, evidence in value.items():
+                con.execute(
+                    "INSERT INTO policy_vehicle_exempt VALUES (0, ?, ?, '示例 example')",
+                    [use, evidence == "with evidence"],
+                )
+        elif name == "support_share":
+            con.execute("UPDATE policy SET support_share_bp = ?", [value * 100])
+        elif name in columns:
+            con.execute(f"UPDATE policy SET {columns[name]} = ?", [fen(value)])
+        else:
+            con.execute(f"UPDATE policy SET {name} = ?", [value])
+
+
 def _policy(con: duckdb.DuckDBPyConnection, story: Story) -> None:
     pack = _pack(str(story.get("pack", "example")))
     key = con.execute("SELECT programme, division, area_kind, application_date FROM requests").fetchall()
     for table, content in tables(pack, key).items():
         con.register("_policy_table", content)
         con.execute(f"CREATE TABLE {table} AS SELECT * FROM _policy_table")
-    if "bonus_rule" in story:
-        con.execute("UPDATE policy SET bonus_rule = ?", [story["bonus_rule"]])
+    _pack_says(con, story.get("pack_says", {}))
+    exchange_rates.load(con, exchange_rates.EXAMPLE if story.get("exchange_rates") == "example" else None)
     feeds = _feeds()
     con.register("_feeds", pa.table({"dataset": [f[0] for f in feeds], "figure": [f[1] for f in feeds]}))
     con.execute("CREATE TABLE feeds AS SELECT * FROM _feeds")
@@ -198,6 +227,7 @@ def _fact_rows(kind: str, fact: Story) -> Iterator[dict[str, Any]]:
             "source",
             "yuan",
             "sold_for",
+            "owed",
             "with",
             "other",
         )
@@ -207,7 +237,9 @@ def _fact_rows(kind: str, fact: Story) -> Iterator[dict[str, Any]]:
         base["name_token"] = person("name " + fact["name"])
     for start, end in _spans(fact):
         row = dict(base)
-        if kind == "income":
+        if kind == "expense":
+            row |= {"period_from": start, "period_to": end, "amount_fen": fen(fact["yuan"])}
+        elif kind == "income":
             annual = "annual" if "year" in fact else "month"
             row |= {"period_from": start, "period_to": end, "amount_fen": fen(fact["yuan"])}
             row.setdefault("granularity", annual)
@@ -216,6 +248,7 @@ def _fact_rows(kind: str, fact: Story) -> Iterator[dict[str, Any]]:
             row["co_holders"] = [person(other) for other in fact.get("with", [])]
             row["value_fen"] = fen(fact["yuan"]) if "yuan" in fact else None
             row["proceeds_fen"] = fen(fact["sold_for"]) if "sold_for" in fact else None
+            row["mortgage_fen"] = fen(fact["owed"]) if "owed" in fact else None
             row.setdefault("status", "held")
             if row["class"] in ("dwelling", "vehicle") and "share_bp" not in row:
                 row["share_bp"] = 10000

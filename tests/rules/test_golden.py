@@ -94,8 +94,18 @@ FOUND = {
     "members": _pairs("household_members", "member_no", "why"),
     "incomes": _treatments("income_items", "kind"),
     "assets": _treatments("asset_items", "asset"),
-    "payers": lambda household, _: sorted({payer for (payer,) in household.rows("income_items", "payer")}),
+    "payers": lambda household, _: sorted(
+        {payer for (payer,) in household.rows("income_items", "COALESCE(one_off, payer)")}
+    ),
     "deductions": lambda household, _: [low / 100 for (low,) in household.rows("deductions", "low_fen")],
+    "expenses": lambda household, _: [
+        [kind, treatment, low / 100, high / 100]
+        for kind, treatment, low, high in household.rows("expense_items", "kind, treatment, low_fen, high_fen")
+    ],
+    "support": lambda household, _: [
+        [low / 100, "unbounded" if high is None else high / 100]
+        for low, high in household.rows("support_lines", "low_fen, high_fen")
+    ],
     "withheld": lambda household, _: sorted(
         {dataset for (dataset,) in household.rows("withheld", "dataset", "items > 0")}
     ),

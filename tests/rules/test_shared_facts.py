@@ -64,11 +64,11 @@ def test_r44_cap_holds_for_the_month_and_the_earner_however_many_payers() -> Non
 def test_r06_a_test_of_a_figure_that_nothing_feeds_is_undetermined_and_does_not_vanish() -> None:
     household = assess({"members": {"A": {}}})
     household.con.execute(
-        "INSERT INTO policy_tests SELECT * REPLACE ('businesses' AS test, 'businesses' AS figure, '<=' AS op, "
+        "INSERT INTO policy_tests SELECT * REPLACE ('boats' AS test, 'boats' AS figure, '<=' AS op, "
         "'household' AS scale, 'count' AS unit, 0 AS limit_value) FROM policy_tests LIMIT 1"
     )
     run_steps(household.con)
-    assert household.rows("tests", "result", "test = 'businesses'") == [("undetermined",)]
+    assert household.rows("tests", "result", "test = 'boats'") == [("undetermined",)]
     assert household.rows("conclusions", "limits") == [("undetermined",)]
 
 

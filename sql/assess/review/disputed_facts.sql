@@ -1,4 +1,5 @@
--- R36, R46, R47, R56, R58: facts that carry less than their value, each with its own reason.
+-- R36, R46, R47, R53, R56, R58: facts that carry less than their value, or that count with a question (R60), each with
+-- its own reason.
 SELECT request_id, reason AS code, rule, member_no, dataset, flatten(LIST(facts ORDER BY item_no)) AS facts
 FROM income_items
 WHERE treatment = 'disputed' AND reason NOT IN ('identity_conflict', 'after_death', 'stale')
@@ -6,5 +7,5 @@ GROUP BY request_id, reason, rule, member_no, dataset
 UNION ALL
 SELECT request_id, reason, rule, member_no, dataset, flatten(LIST(facts ORDER BY item_no))
 FROM asset_items
-WHERE treatment IN ('disputed', 'unpriced') AND reason NOT IN ('identity_conflict', 'after_death', 'stale')
+WHERE (treatment IN ('disputed', 'unpriced') OR (treatment = 'counted' AND reason IS NOT NULL)) AND reason NOT IN ('identity_conflict', 'after_death', 'stale')
 GROUP BY request_id, reason, rule, member_no, dataset

@@ -3,7 +3,6 @@ SELECT
   dataset, extract_digest, row_no, row_digest,
   'security' AS class,
   CAST(account AS VARCHAR) AS asset,
-  CASE WHEN suspended THEN '停牌 suspended' END AS label,
   'sole' AS ownership,
   market_value_fen + cash_fen AS value_fen, 'CNY' AS currency,
   'held' AS status, as_of, suspended
