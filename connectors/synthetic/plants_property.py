@@ -209,7 +209,7 @@ def policy_at_cash_value(scene: Scene, households: Ints) -> None:
     scene.book.add("insurers/policies", rows, scene.worth(head, ASSETS, fen))
 
 
-@planted("R60", "停牌证券")
+@planted("R60", "停牌证券", review=("price_suspended",), shown_by="securities/holdings")
 def suspended_security(scene: Scene, households: Ints) -> None:
     """A suspended security."""
     head = scene.members.head(households)
