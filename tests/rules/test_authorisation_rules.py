@@ -175,6 +175,54 @@ def test_r33_a_minor_is_authorised_by_a_named_guardian(
     assert refused(tmp_path, household(second)) == expected
 
 
+def test_r33_a_guardian_signs_for_a_child_that_is_the_applicant(tmp_path: Path) -> None:
+    orphan = member(1, "R-1", CHILD, authorisation=authorisation("A-1"))
+    alone = request("R-1", orphan, programme="orphans_children")
+    assert refused(tmp_path / "a", alone) == [{("members[0].authorisation.signed_by", "guardian_needed")}]
+    guarded = member(1, "R-1", CHILD, authorisation=authorisation("A-1", **GUARDED))
+    ws, batch = planned(tmp_path / "b", request("R-1", guarded, programme="orphans_children"))
+    assert states(ws, batch) == {1: {"ask"}}
+
+
+def test_r34_a_programme_for_one_person_asks_about_nobody_else_whatever_was_signed(tmp_path: Path) -> None:
+    others = (member(2, "R-1", OTHER, "spouse"), member(3, "R-1", THIRD, "parent", role="supporter"))
+    asked = {}
+    for programme in ("subsistence_allowance", "destitute_support", "legal_aid", "disaster_relief"):
+        line = request("R-1", member(1, "R-1", ADULT), *others, programme=programme)
+        ws, batch = planned(tmp_path / programme, line)
+        asked[programme] = [number for number, found in states(ws, batch).items() if found == {"ask"}]
+    assert asked == {
+        "subsistence_allowance": [1, 2, 3],
+        "destitute_support": [1, 3],
+        "legal_aid": [1],
+        "disaster_relief": [1, 2],
+    }
+
+
+def test_r34_every_programme_asks_its_own_sources_and_no_others(tmp_path: Path) -> None:
+    pack, contracts = policy.load_pack(policy.pack_folder("3703")), load_contracts()
+    names = sorted(pack.programmes)
+    lines = [
+        request(f"R-{i}", member(1, f"R-{i}", id_number("19800307", i + 1)), programme=name)
+        for i, name in enumerate(names)
+    ]
+    ws, batch = planned(tmp_path, *lines)
+    found: dict[str, set[str]] = {}
+    for request_id, dataset in rows(ws, batch, "DISTINCT request_id, dataset"):
+        found.setdefault(request_id, set()).add(dataset)
+    for i, name in enumerate(names):
+        named = {d for d, need in pack.programmes[name].sources.items() if need == "required" or d in contracts}
+        assert found[f"R-{i}"] == named, name
+
+
+def test_r26_an_unidentified_person_is_accepted_where_the_programme_says_so(tmp_path: Path) -> None:
+    unknown = member(1, "R-1", None, name="身份不明", authorisation=None)
+    assert refused(tmp_path / "a", request("R-1", unknown)) == [{("members[0].birth_date", "birth_date_missing")}]
+    for programme in ("emergency_medical", "vagrant_relief"):
+        ws, batch = planned(tmp_path / programme, request("R-1", unknown, programme=programme))
+        assert states(ws, batch) == {1: {"not_queryable"}}
+
+
 def test_r34_only_departments_in_the_scope_are_asked(tmp_path: Path) -> None:
     ws, batch = planned(tmp_path, one(scope=["taxation", "banks"]))
     asked = {dataset.split("/")[0]: found for dataset, found in states(ws, batch, "dataset").items()}
