@@ -4,10 +4,11 @@
 ``check`` looks for what an officer should see to, ``explain`` writes a page that a lawyer can read.
 """
 
-from pipelines.policy.check import Finding, check
+from pipelines.policy.check import check
 from pipelines.policy.explain import explain, explain_html
 from pipelines.policy.load import Pack, load_pack, pack_folder
 from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
+from pipelines.policy.reach import Finding
 from pipelines.policy.resolve import ResolvedPolicy, ResolvedTest, resolve
 from pipelines.policy.settle import Settled
 from pipelines.policy.tables import SCHEMAS, tables

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 from pipelines.errors import HeduiError
 from pipelines.policy.cases import differences, read_cases
 from pipelines.policy.formula import names
 from pipelines.policy.load import Pack
 from pipelines.policy.model import AREA_KINDS, Row
+from pipelines.policy.reach import Finding, odd_tests, unfed_figures, unknown_kinds, unreachable, where
 from pipelines.policy.resolve import LISTS, SETTINGS, resolve
 
 STALE = timedelta(days=365)
 FIGURES = ("income", "financial_assets", "homes", "vehicles", "businesses", "income_left_share")
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _LEVELS = ("error", "warning", "note")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to see to: ``error`` stops an assessment, ``warning`` will one day, ``note`` is to be known."""
-
-    level: Literal["error", "warning", "note"]
-    where: str
-    zh: str
-    en: str
 
 
 def check(pack: Pack, on: date | None = None) -> list[Finding]:
@@ -52,6 +41,9 @@ def check(pack: Pack, on: date | None = None) -> list[Finding]:
     found = [
         *_unknown(pack),
         *_unused(pack),
+        *unreachable(pack, _served(pack)),
+        *unknown_kinds(pack),
+        *unfed_figures(pack),
         *(finding for rows in groups.values() for finding in _gaps(rows)),
         *_ends(pack, list(groups.values()), on),
         *_stale(pack, on),
@@ -70,16 +62,11 @@ def _cases(pack: Pack) -> Iterator[Finding]:
             yield Finding("error", f"{file}: {case.name}", f"与预期不符:{difference}", f"not as expected: {difference}")
 
 
-def _where(row: Row) -> str:
-    item = f".{row.item}" if row.item else ""
-    return f"{row.file}: {row.parameter}{item}"
-
-
 def _gaps(rows: list[Row]) -> Iterator[Finding]:
     for earlier, later in pairwise(rows):
         if earlier.end and earlier.end + timedelta(days=1) < later.start:
             span = f"{earlier.end} – {later.start}"
-            yield Finding("warning", _where(later), f"取值有空档:{span}", f"no value in between: {span}")
+            yield Finding("warning", where(later), f"取值有空档:{span}", f"no value in between: {span}")
 
 
 def _ends(pack: Pack, groups: list[list[Row]], on: date) -> Iterator[Finding]:
@@ -96,7 +83,7 @@ def _ends(pack: Pack, groups: list[list[Row]], on: date) -> Iterator[Finding]:
             zh, en = ("已于", "ended on") if last.end < on else ("将于", "will end on")
             yield Finding(
                 "warning",
-                _where(last),
+                where(last),
                 f"{zh} {last.end} 终止，之后无取值",
                 f"{en} {last.end}, with no value after",
             )
@@ -108,7 +95,7 @@ def _stale(pack: Pack, on: date) -> Iterator[Finding]:
             if on - row.checked_on > STALE and (row.end is None or row.end >= on):
                 yield Finding(
                     "warning",
-                    _where(row),
+                    where(row),
                     f"最近一次核对为 {row.checked_on}，已超过一年",
                     f"last checked on {row.checked_on}, more than a year ago",
                 )
@@ -119,7 +106,7 @@ def _examples(pack: Pack, on: date) -> Iterator[Finding]:
         for row in rows:
             if row.sure == "example" and row.start <= on and (row.end is None or row.end >= on):
                 yield Finding(
-                    "note", _where(row), "示例值，使用前须由主管部门确定", f"an example, to be decided: {row.note}"
+                    "note", where(row), "示例值，使用前须由主管部门确定", f"an example, to be decided: {row.note}"
                 )
 
 
@@ -130,7 +117,7 @@ def _not_yet_law(pack: Pack) -> Iterator[Finding]:
                 if row.sure != "example" and not pack.in_force(cite, row.start):
                     yield Finding(
                         "warning",
-                        _where(row),
+                        where(row),
                         f"{row.start} 时所引 {cite} 未施行",
                         f"{cite} was not in force on {row.start}",
                     )
@@ -162,26 +149,26 @@ def _unused(pack: Pack) -> Iterator[Finding]:
 def _unknown(pack: Pack) -> Iterator[Finding]:
     datasets = {f"{path.parent.name}/{path.stem}" for path in (_ROOT / "connectors" / "contracts").glob("*/*.yaml")}
     for programme in pack.programmes.values():
-        where = f"programmes/{programme.name}.yaml"
+        file = f"programmes/{programme.name}.yaml"
         for dataset in sorted(set(programme.sources) - datasets):
-            yield _no_contract(f"{where}: sources", dataset, programme.sources[dataset])
+            yield _no_contract(f"{file}: sources", dataset, programme.sources[dataset])
         if programme.sure == "example":
             yield Finding(
                 "note",
-                where,
+                file,
                 "查询范围和授权人为示例，须由主管部门确定",
                 f"an example, to be decided: {programme.note}",
             )
         for name, test in programme.tests.items():
             if test.figure not in FIGURES:
-                yield Finding("error", f"{where}: tests.{name}", f"没有指标 {test.figure}", f"no figure {test.figure}")
+                yield Finding("error", f"{file}: tests.{name}", f"没有指标 {test.figure}", f"no figure {test.figure}")
     known = division_names()
     for rows in pack.rows.values():
         for row in rows:
             if row.division.startswith("37") and row.division.ljust(6, "0") not in known:
                 yield Finding(
                     "warning",
-                    _where(row),
+                    where(row),
                     f"区划代码 {row.division} 不在现行代码表中",
                     f"division {row.division} is not in the current table",
                 )
@@ -204,18 +191,23 @@ def division_names() -> dict[str, str]:
         return {row["code"]: row["name"] for row in csv.DictReader(handle)}
 
 
+def _served(pack: Pack) -> set[str]:
+    """Codes of the places that a pack serves, as far as they are known."""
+    named = {row.division for rows in pack.rows.values() for row in rows if len(row.division) >= 6}
+    counties = {code for code in division_names() if code.startswith(pack.division) and not code.endswith("00")}
+    return named | (counties if pack.division else set()) or {pack.division.ljust(6, "0")}
+
+
 def _unresolved(pack: Pack, on: date) -> Iterator[Finding]:
     """Every place that the pack serves, tried as if somebody applied there today; a baseline serves none."""
     if not pack.rows.get("standard"):
         return
-    named = {row.division for rows in pack.rows.values() for row in rows if len(row.division) >= 6}
-    counties = {code for code in division_names() if code.startswith(pack.division) and not code.endswith("00")}
-    served = named | (counties if pack.division else set()) or {pack.division.ljust(6, "0")}
+    served = _served(pack)
     for programme in pack.programmes:
         for division in sorted(served):
             for kind in AREA_KINDS:
                 try:
-                    resolve(pack, programme, division, kind, on)
+                    yield from odd_tests(resolve(pack, programme, division, kind, on))
                 except HeduiError as error:
                     values = error.fields()
                     yield Finding(

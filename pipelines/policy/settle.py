@@ -100,8 +100,8 @@ class Resolver:
         found = [row for row in self.pack.rows.get(name, ()) if row.item == item and self._fits(row)]
         if not found:
             raise PolicyMissingError(f"{name}.{item}" if item else name, self.division, self.pack.id)
-        for rank in sorted({_rank(row) for row in found}, reverse=True):
-            begun = [row for row in found if _rank(row) == rank and row.start <= self.on]
+        for place in sorted({rank(row) for row in found}, reverse=True):
+            begun = [row for row in found if rank(row) == place and row.start <= self.on]
             for row in begun:
                 if row.end is None or row.end >= self.on:
                     return row
@@ -151,7 +151,7 @@ def _show_name(name: str, by_name: dict[str, Settled]) -> str:
     return show(by_name[name].value, by_name[name].unit) if name in by_name else name
 
 
-def _rank(row: Row) -> tuple[int, int, bool, bool]:
+def rank(row: Row) -> tuple[int, int, bool, bool]:
     """Which row goes before which: longest division, then the local pack, the programme's own, the kind's own."""
     return (len(row.division), row.depth, row.programme is not None, row.area_kind is not None)
 
