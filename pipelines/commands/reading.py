@@ -252,9 +252,9 @@ def sources(
             "way",
             "最近 last",
             "已接收 admitted",
-            "有效期内 fresh",
-            "连通 test call",
-            "授权至 ticket until",
+            "有效 fresh",
+            "连通 call",
+            "授权至 ticket",
         )
         draw_table(out, "", columns, rows)
         for state in states:
