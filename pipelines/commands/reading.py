@@ -261,7 +261,10 @@ def sources(
             if state.error is not None:
                 out.print(str(state.error))
         if catalogue_error is not None:
-            out.print(str(catalogue_error))
+            name = type(catalogue_error).__name__
+            out.print(
+                f"数据目录未应答,仅不显示授权期限 the catalogue did not answer; only tickets are not shown: {name}"
+            )
         if absent:
             out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
 
