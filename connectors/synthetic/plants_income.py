@@ -168,6 +168,23 @@ def wage_by_insurance_only(scene: Scene, households: Ints) -> None:
     _insured_wage(scene, households, _limit(scene, households) * 7 // 10, 1)
 
 
+@planted(
+    "R40",
+    "同一单位同月的工资在不同险种中不一致",
+    declaration="undetermined",
+    review=("wage_unclear",),
+    shown_by=CONTRIBUTIONS,
+)
+def wage_differs_by_insurance(scene: Scene, households: Ints) -> None:
+    """A wage that social insurance tells differently for two kinds of insurance."""
+    head, month = scene.members.head(households), np.full(len(households), 8)
+    wage = _limit(scene, households) // 1000 * 1000
+    for kind, told, high in (("pension", wage // 2, 0), ("medical", wage, wage)):
+        base = np.full(len(head), 4_500_00)
+        rows = earnings.contributions(scene.members.person[head], month, base, 30_000 + head, kind, told)
+        scene.book.add(CONTRIBUTIONS, rows, scene.worth(head, WAGE, 0, high, said=0))
+
+
 @planted("R41", "有社保缴费而无工资", review=("employed_without_wage",), shown_by=CONTRIBUTIONS, income=False)
 def contributions_without_wage(scene: Scene, households: Ints) -> None:
     """Contributions in months without any wage."""
