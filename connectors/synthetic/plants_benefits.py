@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from connectors.synthetic import benefits
-from connectors.synthetic.benefits import ASSISTANCE, DISABILITY, VETERANS, add_card, counted
+from connectors.synthetic.base import add_title
+from connectors.synthetic.benefits import ASSISTANCE, DISABILITY, ONE_CARD, VETERANS, add_card, counted
 from connectors.synthetic.earnings import WINDOW_FIRST, WINDOW_LAST
 from connectors.synthetic.plants import planted
 from connectors.synthetic.rows import Ints, day, pick
-from connectors.synthetic.scene import TRANSFER, Scene
+from connectors.synthetic.scene import HOMES, PROPERTY, TRANSFER, Scene
 
 _MONTHS = WINDOW_LAST - WINDOW_FIRST + 1
 
@@ -72,3 +73,25 @@ def undeclared_subsidy(scene: Scene, households: Ints) -> None:
     head = scene.members.head(households)
     month = np.full(len(head), WINDOW_LAST - 1)
     add_card(scene, head, month, _limit(scene, households) * 14, "eco_forest_compensation", said=0)
+
+
+def _compensated(scene: Scene, households: Ints, gone_on: int, home: int, counts: int) -> None:
+    head = scene.members.head(households)
+    add_title(scene, head, scene.worth(head, HOMES, home), state="expropriated", cancelled_on=gone_on)
+    fen = _limit(scene, households) * 2
+    rows = benefits.one_card(
+        scene.members.person[head], np.full(len(head), WINDOW_LAST - 2), fen, "expropriation_compensation"
+    )
+    scene.book.add(ONE_CARD, rows, scene.worth(head, PROPERTY, fen * counts))
+
+
+@planted("R50", "住房已征收,补偿已发放", home=False)
+def compensation_for_home_gone(scene: Scene, households: Ints) -> None:
+    """A home expropriated before the reference date: its compensation counts, the home does not."""
+    _compensated(scene, households, day("2026-06-03"), 0, 1)
+
+
+@planted("R50", "补偿已发放,基准日之后才征收", home=False)
+def compensation_before_home_goes(scene: Scene, households: Ints) -> None:
+    """Compensation for a home that stands until after the reference date: the home counts, the money does not."""
+    _compensated(scene, households, day("2026-09-11"), 1, 0)

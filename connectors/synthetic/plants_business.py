@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.synthetic.plants import planted
 from connectors.synthetic.rows import Ints, day
 from connectors.synthetic.scene import BUSINESSES, Scene
-from connectors.synthetic.trades import add_business
+from connectors.synthetic.trades import REGISTER, add_business
 
 BEFORE = day("2026-05-14")
 
@@ -37,3 +37,24 @@ def undeclared_business(scene: Scene, households: Ints) -> None:
     """A firm that was not declared, within the limit."""
     head = scene.members.head(households)
     add_business(scene, head, scene.worth(head, BUSINESSES, 1, said=0), "shareholder")
+
+
+@planted(
+    "R54",
+    "冒名登记有异议的经营主体",
+    limits="undetermined",
+    declaration="undetermined",
+    review=("contested_registration",),
+    shown_by=REGISTER,
+)
+def contested_businesses(scene: Scene, households: Ints) -> None:
+    """Two firms that were registered under a stolen identity, as the applicant says."""
+    head = scene.members.head(households)
+    for role in ("legal_representative", "shareholder"):
+        add_business(scene, head, scene.worth(head, BUSINESSES, 0, 1, said=0), role, contested=1)
+
+
+@planted("R45", "登记为个体经营而无任何数据", review=("self_employed_unknown",), shown_by=REGISTER, income=False)
+def self_employed_without_figure(scene: Scene, households: Ints) -> None:
+    """Registered as self-employed, and no figure of the business anywhere."""
+    add_business(scene, scene.members.head(households))
