@@ -164,12 +164,14 @@ def stored_documents(ws: Workspace, ring: KeyRing, rows: Sequence[ReportRow]) ->
             key = ring.data_key(batch.source_folder)
         except DataKeyDestroyedError:
             continue
-        box, wanted = Box.of(key), [row.report_id for row in rows if row.batch_id == batch_id]
-        versions = {row.report_id: row.version for row in rows}
-        query = f"SELECT request_id, report_id, version, document FROM {scan(*parts(batch))}"
+        box, versions = Box.of(key), {row.report_id: row.version for row in rows if row.batch_id == batch_id}
+        # written out, so that DuckDB reads the documents of these rows only
+        wanted = ", ".join(f"'{report_id}'" for report_id in versions)
+        query = (
+            f"SELECT request_id, report_id, version, document FROM {scan(*parts(batch))} WHERE report_id IN ({wanted})"
+        )
         with connect(key) as con:
-            kept = con.execute(f"{query} WHERE list_contains(?, report_id)", [wanted]).fetchall()
-            for request, report_id, version, sealed in kept:
+            for request, report_id, version, sealed in con.execute(query).fetchall():
                 if version == versions[report_id] and sealed:
                     found[request] = box.open(report_id, version, sealed)
     return found

@@ -14,6 +14,7 @@ import yaml
 from pipelines import cli, intake
 from pipelines.batch import Batch
 from pipelines.demo import AS_OF
+from pipelines.explain import names, recomputed, tree
 from pipelines.keys import DataKeyDestroyedError, destroy_data_key
 from pipelines.policy.load import SHIPPED
 from pipelines.replay import NotIssuedHereError, again, as_issued, issued
@@ -164,6 +165,15 @@ def test_r65_an_auditor_recomputes_a_report_and_is_told_what_was_touched(
         again(site, row)
     code, told = said(capsys, *command)
     assert (code, told["error"], told["batch"]) == (3, "DataKeyDestroyedError", batch.id)
+
+
+def test_r65_every_figure_of_every_issued_report_works_out_again(verified: tuple[Workspace, Batch]) -> None:
+    for line in county.delivered(*verified).values():
+        document = json.loads(line)
+        for name in names(document):
+            for node in tree(document, name).walk():
+                said = node.result if node.unit == "answer" else (node.low, node.high)
+                assert node.row or recomputed(node) == said, (document["request_id"], name, node.key)
 
 
 def test_r19_one_household_is_verified_on_extracts_of_the_key_epoch_before(site: Workspace) -> None:

@@ -118,7 +118,8 @@ def test_r66_nothing_depends_on_the_clock_or_the_store(tmp_path: Path, monkeypat
 def test_r67_no_text_template_or_schema_says_what_a_decision_says() -> None:
     package = resources.files("pipelines")
     said = {"schema": json.dumps(signing.schema(), ensure_ascii=False)}
-    for name in ("templates/report.html.j2", "templates/report.css", "render.py"):
+    pages = ("templates/report.html.j2", "templates/report.css", "templates/difference.html.j2")
+    for name in (*pages, "render.py", "difference_page.py", "versions.py", "commands/why_text.py"):
         said[name] = package.joinpath(name).read_text("utf-8")
     for file in (SQL / "report").glob("*.sql"):
         said[file.name] = file.read_text("utf-8")
