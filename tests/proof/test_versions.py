@@ -167,13 +167,15 @@ def test_r69_an_objection_freezes_the_fact_and_leads_to_a_new_version_when_it_en
     assert (difference["before"]["version"], difference["after"]["version"]) == (2, 3)
     assert "确认无误" in "".join(reason["zh"] for reason in difference["because"])
     assert "370303-bank" in "".join(reason["zh"] for reason in difference["because"])
-    # each version is made again as it was, whatever was objected and closed since (R66)
+    # each version is made again as it was, whatever was objected since, and for whatever moment (R66)
+    backdated = ("objection", "open", request, "--item", f"asset.{item['no']}", "--by", "370303-mzj", "--at", at(2))
+    assert said(capsys, site, *backdated, "--no-verify")[0] == 0
     store = Store.open(site.store_url)
     versions = [store.report(before["report_id"], number) for number in (1, 2, 3)]
     with store.read() as connection:
         events = connection.execute(sa.select(tables.objection_events.c.kind)).scalars().all()
     store.close()
-    assert events == ["opened", "answered", "closed"]
+    assert sorted(events) == ["answered", "closed", "opened", "opened"]
     for row in versions:
         assert row is not None
         assert again(site, row) == as_issued(site, row)
