@@ -9,6 +9,7 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
+from pipelines import exchange_rates
 from pipelines.assess import run_steps
 from pipelines.facts import KINDS, number_facts
 from pipelines.policy.tables import SCHEMAS
@@ -23,6 +24,7 @@ OURS = {  # our names where the tables have others
     "name": "name_token",
 }  # fmt: skip
 STATUS_OURS = OURS | {"start": "from_on", "end": "to_on"}
+Told = Income | Holding | Status | Link
 PERSONS = 1_000  # numbers of persons and names in one world
 FACTS = 1_000  # numbers of facts in one world
 
@@ -75,6 +77,7 @@ def load_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) ->
         for figure in figures:
             feeds.add(dataset, figure)
     feeds.create(con, "feeds")
+    exchange_rates.load(con, None)
 
 
 def policy_rows(policy: Policy) -> dict[str, list[dict]]:
@@ -97,7 +100,9 @@ def policy_rows(policy: Policy) -> dict[str, list[dict]]:
             {"kind": kind, "min_years": years or 0, "counted": years is None, "cites": "x"}
             for kind, years in policy.statuses.items()
         ],
-        "policy_vehicle_exempt": [{"use_character": use, "cites": "x"} for use in sorted(policy.vehicle_exempt)],
+        "policy_vehicle_exempt": [
+            {"use_character": use, "needs_evidence": False, "cites": "x"} for use in sorted(policy.vehicle_exempt)
+        ],
     }
 
 
@@ -110,6 +115,7 @@ def load_requests(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> No
     members = Rows(
         request_id=text, member_no=number, person="UUID", name_token="UUID", relation=text, role=text, birth_date=day,
         married="BOOLEAN", student_stage=text, student_full_time="BOOLEAN", legal_capacity="BOOLEAN",
+        support_household=number, support_number=number,
     )  # fmt: skip
     statuses = Rows(request_id=text, member_no=number, kind=text, from_on=day, to_on=day)
     declared = Rows(request_id=text, item=text, declared="BIGINT")
@@ -122,7 +128,7 @@ def load_requests(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> No
             for m in told.members:
                 members.add(
                     key, m.number, token(place, m.person), token(place, m.name), m.relation, m.role, m.birth, m.married,
-                    m.student_stage, m.full_time, m.capacity,
+                    m.student_stage, m.full_time, m.capacity, None, None,
                 )  # fmt: skip
                 for kind, start, end in m.statuses:
                     statuses.add(key, m.number, kind, start, end)
@@ -190,7 +196,7 @@ def names(of: type) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, ours.get(field.name, field.name)) for field in fields(of))
 
 
-def fact_row(place: int, fact: Income | Holding | Status | Link) -> dict[str, object]:
+def fact_row(place: int, fact: Told) -> dict[str, object]:
     """A fact under the names of the fact tables."""
     row: dict[str, object] = {theirs: getattr(fact, ours) for ours, theirs in names(type(fact))}
     row["person"], row["name_token"] = token(place, fact.person), token(place, fact.name)

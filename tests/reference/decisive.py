@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from tests.reference.figures import CATEGORIES, satisfies
-from tests.reference.found import Bound, Deduction, Interval, Item, Tested
+from tests.reference.found import Bound, Interval, Item, Tested
 from tests.reference.household import Persons
-from tests.reference.income import SUMMED, Line, deductions
+from tests.reference.income import Line, deductions
 
 Part = tuple[str, str | None, Bound]  # fact or source, which source, how much of the figure it carries
+Parts = list[tuple[Line | None, Item]]
+Sum = Callable[[Parts], Interval]
 
 
 def sets(
     persons: Persons,
     income: list[tuple[Line, Item]],
     assets: list[Item],
-    found: dict[str, Interval],
     worked: list[Tested],
     gaps: set[tuple[int, str]],
 ) -> dict[str, list[Part]]:
     """For each exceeded or undetermined test its smallest set, largest first."""
-    tests = {test.name: test for test in persons.told.policy.tests}
+    figures = {test.name: test.figure for test in persons.told.policy.tests}
+    ops = {test.name: test.op for test in persons.told.policy.tests}
     parts = {}
     for one in worked:
-        test = tests[one.test]
-        items = [i for i in assets if i.figure == test.figure]
-        if test.figure == "income":
-            items = [item for _, item in income]
-        net = net_of_wages(persons, income) if test.figure == "income" else {}
+        figure, op = figures[one.test], ops[one.test]
+        whole: Parts = list(income) if figure == "income" else [(None, i) for i in assets if i.figure == figure]
+
+        def total(rest: Parts, figure: str = figure) -> Interval:
+            return summed(persons, rest, net=figure == "income")
+
         if one.result == "exceeded":
-            parts[one.test] = exceeded(one, test.op, items, net)
+            parts[one.test] = exceeded(one, op, whole, total)
         elif one.result == "undetermined":
-            parts[one.test] = missing(persons, test.figure, gaps) + uncertain(one, test.op, items, net, found)
+            parts[one.test] = missing(persons, figure, gaps) + uncertain(one, op, whole, total)
     return parts
 
 
-def net_of_wages(persons: Persons, income: list[tuple[Line, Item]]) -> dict[int, tuple[int, int]]:
-    """What each wage carries of the household's income: less what would not be deducted without it (R44)."""
-    whole = deducted(deductions(persons, income))
-    found = {}
-    for place, (line, item) in enumerate(income):
-        if line.first.category == "wage" and item.treatment in SUMMED:
-            rest = deducted(deductions(persons, income[:place] + income[place + 1 :]))
-            found[id(item)] = (item.low - (whole[0] - rest[0]), (item.high or 0) - (whole[1] - rest[1]))
-    return found
+def summed(persons: Persons, rest: Sequence[tuple[Line | None, Item]], net: bool) -> Interval:
+    """What these parts come to; incomes less what is deducted from the wages among them (R44)."""
+    value = Interval(0, 0)
+    for _, item in rest:
+        value = value.plus(item.low, item.high)
+    if net:
+        found = deductions(persons, [(line, item) for line, item in rest if line is not None])
+        return value.less(sum(one.low for one in found), sum(one.high for one in found))
+    return value.at_least_zero()
 
 
-def deducted(found: list[Deduction]) -> tuple[int, int]:
-    """Deductions of all members, at their lowest and at their highest."""
-    return sum(one.low for one in found), sum(one.high for one in found)
-
-
-def exceeded(one: Tested, op: str, items: list[Item], net: dict[int, tuple[int, int]]) -> list[Part]:
-    """The largest certain parts, until the rest does not exceed the limit."""
-    low, parts = one.low, []
-    weighed = [(net.get(id(item), (item.low, 0))[0], item) for item in items]
-    for amount, item in sorted(weighed, key=lambda pair: -pair[0]):
-        if satisfies(low, op, one.limit) or amount <= 0:
+def exceeded(one: Tested, op: str, whole: Parts, total: Sum) -> list[Part]:
+    """The parts that carry most for certain, until the rest does not exceed the limit."""
+    carries = [(total(whole).low - total([other for other in whole if other is not part]).low, part) for part in whole]
+    parts: list[Part] = []
+    rest = list(whole)
+    for amount, part in sorted(carries, key=lambda pair: -pair[0]):
+        if satisfies(total(rest).low, op, one.limit) or amount <= 0:
             break
-        low -= amount
-        parts.append(("fact", item.dataset, amount))
+        rest = [other for other in rest if other is not part]
+        parts.append(("fact", part[1].dataset, amount))
     return parts
 
 
@@ -73,19 +74,21 @@ def missing(persons: Persons, figure: str, gaps: set[tuple[int, str]]) -> list[P
     ]
 
 
-def uncertain(
-    one: Tested, op: str, items: list[Item], net: dict[int, tuple[int, int]], found: dict[str, Interval]
-) -> list[Part]:
+def uncertain(one: Tested, op: str, whole: Parts, total: Sum) -> list[Part]:
     """Disputed parts, the unbounded and the widest first, until the rest is within the limit."""
-    parts: list[Part] = [("fact", item.dataset, None) for item in items if item.high is None]
-    high = sum(net.get(id(item), (0, item.high or 0))[1] for item in items if item.high is not None)
-    if one.high is not None:
-        high = one.high
-    spans = [(net.get(id(item), (item.low, item.high)), item) for item in items if item.high is not None]
-    wide = [(above - below, item) for (below, above), item in spans if above > below]
-    for width, item in sorted(wide, key=lambda pair: -pair[0]):
-        if satisfies(max(0, high), op, one.limit):
+    parts: list[Part] = [("fact", item.dataset, None) for _, item in whole if item.high is None]
+    rest = [part for part in whole if part[1].high is not None]
+    spans = [(width(total, rest, part), part) for part in rest if part[1].low != part[1].high]
+    for wide, part in sorted(spans, key=lambda pair: -pair[0]):
+        if satisfies(total(rest).high or 0, op, one.limit):
             break
-        high -= width
-        parts.append(("fact", item.dataset, width))
+        rest = [other for other in rest if other is not part]
+        parts.append(("fact", part[1].dataset, wide))
     return parts
+
+
+def width(total: Sum, rest: Parts, part: tuple[Line | None, Item]) -> int:
+    """By how much the figure is less open without the part."""
+    without = total([other for other in rest if other is not part])
+    value = total(rest)
+    return ((value.high or 0) - value.low) - ((without.high or 0) - without.low)

@@ -28,7 +28,7 @@ def items(
     moved = moved_figures(persons, worked, deductions)
     lines = []
     for item in FIGURES:
-        if item not in found:
+        if item not in told.declared and not fed(persons, item):
             continue
         declared = told.declared.get(item, 0)
         how = compare(declared, found[item], told.policy.tolerances.get(item, 0))
@@ -37,6 +37,11 @@ def items(
             Declared(item, declared, found[item].low, found[item].high, how, how == "differs" and figure in moved)
         )
     return lines
+
+
+def fed(persons: Persons, figure: str) -> bool:
+    """Whether any source that the programme asks feeds the figure."""
+    return any(figure in persons.told.policy.feeds.get(dataset, ()) for dataset in persons.told.policy.sources)
 
 
 def moved_figures(persons: Persons, worked: list[Tested], deductions: list[Deduction]) -> set[str]:

@@ -20,17 +20,7 @@ def unbounded(persons: Persons, gaps: Iterable[tuple[int, str]]) -> set[str]:
     return silent | (set(FIGURES) - fed)
 
 
-def asked(persons: Persons) -> set[str]:
-    """Figures that the programme looks at: those of the worked example, and businesses where they are asked for."""
-    policy = persons.told.policy
-    tested = {test.figure for test in policy.tests}
-    fed = {figure for dataset in policy.sources for figure in policy.feeds.get(dataset, ())}
-    return {figure for figure in FIGURES if figure != "businesses" or figure in tested | fed}
-
-
-def figures(
-    items: Iterable[Item], deductions: Iterable[Deduction], without: set[str], asked: set[str]
-) -> dict[str, Interval]:
+def figures(items: Iterable[Item], deductions: Iterable[Deduction], without: set[str]) -> dict[str, Interval]:
     """Every figure of the household; ``income`` is all categories less what is deducted, the others are gross."""
     sums = dict.fromkeys(FIGURES, Interval(0, 0))
     for item in items:
@@ -42,7 +32,7 @@ def figures(
     income = Interval(0, 0)
     for category in CATEGORIES:
         income = income.plus(sums[category].low, sums[category].high)
-    found = {figure: interval.at_least_zero() for figure, interval in sums.items() if figure in asked}
+    found = {figure: interval.at_least_zero() for figure, interval in sums.items()}
     return found | {"income": income.less(sum(one.low for one in deductions), sum(one.high for one in deductions))}
 
 

@@ -24,6 +24,7 @@ class Line:
     end: date
     doubts: list[str]
     repeated: bool = False
+    rest: int | None = None  # what is left of a yearly figure beside what is told by the month (R36)
 
     @property
     def first(self) -> Income:
@@ -46,7 +47,14 @@ def lines(persons: Persons) -> list[Line]:
         netted += net(persons, told[0][1], [fact for _, _, fact in told])
     placed = [line for line in netted if in_window(persons, line)]
     for line in placed:
-        line.repeated = reported_before(line, placed)
+        doubt = same_wage(line, placed)
+        line.repeated = doubt == "reported_twice"
+        line.doubts += ["payer_unknown"] * (doubt == "payer_unknown")
+    for line in placed:
+        if line.first.granularity == "annual":
+            told = told_by_month(line, placed)
+            line.rest = min(line.amount, max(0, line.amount - told))
+            line.repeated |= line.rest == 0 < told
     return placed
 
 
@@ -101,21 +109,38 @@ def in_window(persons: Persons, one: Line) -> bool:
     return True
 
 
-def reported_before(one: Line, others: list[Line]) -> bool:
-    """R40: the same wage (person, payer, month) from a source other than tax counts once: the tax figure.
+def same_wage(one: Line, others: list[Line]) -> str | None:
+    """R40: a month's wage by social insurance that tax reports too (person, payer, month) counts once: the tax figure.
 
-    R37: a bonus is no month's wage.
+    Where one of the two does not say who paid, it may be the same wage: disputed. R37: a bonus is no month's wage.
     """
-    if one.first.category != "wage" or one.first.dataset.startswith(TAX) or not one.first.payer:
-        return False
-    return any(
-        other.first.dataset.startswith(TAX)
-        and other.first.category == "wage"
-        and other.first.one_off is None
-        and other.member is one.member
-        and other.first.payer == one.first.payer
-        and (other.start.year, other.start.month) == (one.start.year, one.start.month)
+    if one.first.category != "wage" or one.first.kind != "wage" or one.first.dataset.startswith(TAX):
+        return None
+    taxed = [
+        other.first.payer
         for other in others
+        if other.first.dataset.startswith(TAX)
+        and (other.first.category, other.first.kind, other.first.one_off) == ("wage", "wage", None)
+        and other.first.granularity != "annual"
+        and other.member is one.member
+        and (other.start.year, other.start.month) == (one.start.year, one.start.month)
+    ]
+    if one.first.payer is not None and one.first.payer in taxed:
+        return "reported_twice"
+    return "payer_unknown" if taxed and (one.first.payer is None or None in taxed) else None
+
+
+def told_by_month(one: Line, others: list[Line]) -> int:
+    """R36: how much of a yearly figure is told by the month already: the same kind, within its year."""
+    return sum(
+        other.amount
+        for other in others
+        if other.first.granularity != "annual"
+        and not other.repeated
+        and other.member is one.member
+        and (other.first.category, other.first.kind) == (one.first.category, one.first.kind)
+        and one.start <= other.start
+        and other.end <= one.end
     )
 
 
@@ -138,7 +163,8 @@ def item(persons: Persons, one: Line) -> Item:
         return replace(found, treatment="loss", reason="business_loss")  # R43
     doubts = (["after_death"] if late else []) + one.doubts
     if doubts and (one.amount or len(one.facts) == 1):  # a net of nothing leaves nothing to doubt
-        low, high = min(0, one.amount), max(0, one.amount)
+        open_part = one.amount if one.rest is None else one.rest
+        low, high = min(0, open_part), max(0, open_part)
         return replace(found, low=low, high=high, treatment="disputed", reason=doubts[0])
     netted = len(one.facts) > 1
     return replace(

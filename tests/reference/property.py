@@ -91,6 +91,8 @@ def item(persons: Persons, thing: Thing) -> Item:
         return replace(found, treatment="not_held")
     live = [one for one, state in zip(speaking, states, strict=True) if state is not False]
     if any(h.custodial for _, h in live):
+        if not inside:
+            return replace(found, treatment="not_counted")
         return replace(found, treatment="exempt", reason="custodial")  # R55
     if thing.what == "vehicle" and any(h.use in persons.told.policy.vehicle_exempt for _, h in live):
         return replace(found, treatment="exempt", reason=live[0][1].use)  # R53

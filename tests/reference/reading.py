@@ -16,9 +16,7 @@ def read(told: Household) -> Found:
     deductions = income.deductions(persons, lines)
     assets = property.items(persons)
     gaps = open_sources(persons)
-    intervals = figures.figures(
-        of_income + assets, deductions, figures.unbounded(persons, gaps), figures.asked(persons)
-    )
+    intervals = figures.figures(of_income + assets, deductions, figures.unbounded(persons, gaps))
     tests = figures.tests(persons, intervals)
     declared = declaration.items(persons, intervals, tests, deductions)
     return Found(
@@ -33,5 +31,5 @@ def read(told: Household) -> Found:
         limits=figures.limits(persons, tests, gaps),
         declaration_result=declaration.overall(declared),
         review=review.reasons(persons, lines, assets, declared),
-        decisive=decisive.sets(persons, lines, assets, intervals, tests, gaps),
+        decisive=decisive.sets(persons, lines, assets, tests, gaps),
     )

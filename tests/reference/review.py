@@ -12,6 +12,7 @@ from tests.reference.property import held, untraced
 from tests.reference.told import Fact
 
 MONTHLY_WAGES = "taxation/individual_income"
+DOUBTS = ("annual_only", "straddles_window", "correction_unclear", "payer_unknown")  # of an income, besides names
 Reason = tuple[str, int | None, str | None]
 
 
@@ -83,7 +84,7 @@ def marriages(persons: Persons) -> Iterator[Reason]:
 def of_income(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
     """R21, R22, R36, R39, R41, R46: what is disputed of the incomes, and contributions without a wage."""
     for line, item in income:
-        if item.treatment == "disputed" and item.reason in ("annual_only", "straddles_window", "correction_unclear"):
+        if item.treatment == "disputed" and item.reason in DOUBTS:
             yield item.reason, item.member, item.dataset
         if after_death(persons, line) and not line.repeated and (line.amount or len(line.facts) == 1):
             yield "income_after_death", item.member, item.dataset

@@ -20,6 +20,9 @@ def unsettled(told: Household) -> str | None:
         return "D18 a unit of one who counts and one who does not"
     if any(f.mark == "reversal" for f in told.income) and any(s.kind == "contribution" for s in told.statuses):
         return "D30 contributions beside a reversed wage"
+    yearly = any(f.granularity == "annual" and f.category == "wage" for f in told.income)
+    if yearly and any(f.one_off == "bonus" for f in told.income):
+        return "D31 a yearly wage beside a bonus"
     if any(names_differ(persons, fact, dead) for fact in told.income):
         return "D16 income of one who died, under another name"
     for holding in told.holdings:
