@@ -113,17 +113,22 @@ def admitted_columns(contract: Contract) -> dict[str, str]:
     return {str(column.name): _sql_type(column) for column in _ours(contract)} | _OURS
 
 
-def current_view_sql(contract: Contract, paths: Sequence[Path]) -> str:
+def current_view_sql(contract: Contract, paths: Sequence[Path], *, every_row: bool = False) -> str:
     """R8: the rows that hold after every extract of a dataset has been taken in order; deletions are gone.
 
     Args:
         contract: whose key decides which row a later one replaces.
         paths: admitted files of the dataset, in any order; none gives an empty relation of the same columns.
+        every_row: different rows of the newest extract under one key all stay, to be disputed.
     """
     if not paths:
         empty = ", ".join(f'CAST(NULL AS {sql}) AS "{name}"' for name, sql in admitted_columns(contract).items())
         return f"SELECT {empty} WHERE false"
     key = ", ".join(f'"{name}"' for name in contract.key)
+    if every_row:
+        return f"""SELECT * FROM {warehouse.scan(*sorted(paths))}
+QUALIFY row_number() OVER (PARTITION BY {key}, row_digest ORDER BY extract_seq DESC, row_no DESC) = 1
+    AND extract_seq = max(extract_seq) OVER (PARTITION BY {key}) AND op = 'upsert'"""
     return f"""SELECT * FROM {warehouse.scan(*sorted(paths))}
 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY extract_seq DESC, row_no DESC) = 1 AND op = 'upsert'"""
 

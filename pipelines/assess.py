@@ -20,6 +20,7 @@ from pipelines.errors import EpochMixedError
 from pipelines.facts import (
     KINDS,
     create_current_views,
+    dispute_conflicts,
     edition,
     freeze,
     number_extracts,
@@ -39,7 +40,8 @@ POLICY = (
     "policy_vehicle_exempt", "policy_expense_deductions", "policy_suitable", "policy_suitable_sources",
 )  # fmt: skip
 STEPS = (
-    "household/windows", "household/member_persons", "household/member_coverage", "household/usable_sources",
+    "household/windows", "household/member_coverage", "household/usable_sources", "household/linked_persons",
+    "household/member_persons",
     "household/member_statuses_found", "household/deaths", "household/household_members", "household/households",
     "household/gaps", "household/withheld",
     "figures/member_holdings", "figures/holders",
@@ -190,6 +192,7 @@ def run(
         ended, frozen = _held(con, batch, workspace)
         _load_common(con, batch, contracts, ended)
         freeze(con, frozen)
+        dispute_conflicts(con)
         _persons(con, batch, size)
         facts, read = _facts(con, batch)
         done = number = 0

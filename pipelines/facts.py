@@ -35,9 +35,29 @@ def create_current_views(
         contracts: every contract, by dataset.
         admitted: the admitted Parquet files of each dataset; a dataset without any becomes an empty view.
     """
+    con.execute("CREATE OR REPLACE TABLE conflicting_rows (row_digest VARCHAR)")
     for dataset, contract in contracts.items():
-        select = current_view_sql(contract, admitted.get(dataset, []))
+        paths = admitted.get(dataset, [])
+        select = current_view_sql(contract, paths, every_row=_conflicts(con, contract, paths))
         con.execute(f"CREATE OR REPLACE VIEW {table_name(dataset)} AS {select}")
+
+
+def _conflicts(con: duckdb.DuckDBPyConnection, contract: Contract, paths: Sequence[Path]) -> bool:
+    """Note the different rows that one full extract holds under one key: nobody can say which of them is right.
+
+    In an increment a later row takes the place of an earlier one; in a full extract there is no later.
+    """
+    if contract.mode != "full" or not paths:
+        return False
+    same = " AND ".join(f'r."{name}" IS NOT DISTINCT FROM k."{name}"' for name in contract.key)
+    keys = ", ".join(f'"{name}"' for name in contract.key)
+    row = con.execute(
+        f"INSERT INTO conflicting_rows SELECT DISTINCT r.row_digest FROM {scan(*sorted(paths))} r JOIN ("
+        f"SELECT {keys}, extract_digest FROM {scan(*sorted(paths))} GROUP BY ALL "
+        "HAVING count(*) > 1 AND min(row_digest) <> max(row_digest)"
+        f") k ON {same} AND r.extract_digest = k.extract_digest"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def number_extracts(con: duckdb.DuckDBPyConnection, extracts: Iterable[tuple[str, str]]) -> None:
@@ -130,6 +150,14 @@ def freeze(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str]]) -> N
     con.execute("CREATE OR REPLACE TABLE frozen (row_digest VARCHAR, reason VARCHAR)")
     if rows:
         con.executemany("INSERT INTO frozen VALUES (?, ?)", rows)
+
+
+def dispute_conflicts(con: duckdb.DuckDBPyConnection) -> None:
+    """Dispute every fact of ``conflicting_rows``, unless its row is under objection."""
+    con.execute(
+        "INSERT INTO frozen SELECT row_digest, 'conflicting_rows' FROM conflicting_rows "
+        "WHERE row_digest NOT IN (SELECT row_digest FROM frozen)"
+    )
 
 
 def _any_frozen(con: duckdb.DuckDBPyConnection) -> bool:

@@ -19,6 +19,9 @@ from pipelines.coverage import Outcome
 from pipelines.scoping import Scope, fetch_tokens, one_array, uuids
 
 
+MOST_STEPS = 8  # of a chain of links: as in sql/household/linked_persons.sql
+
+
 @dataclass(frozen=True)
 class Query:
     """What one dataset is asked: tokens of the persons (sorted), window, purpose."""
@@ -67,7 +70,7 @@ def write_links(
     queries: Sequence[Query],
     outcomes: Sequence[Outcome],
 ) -> pa.Table:
-    """R16: official pairs of numbers, each way round, of the persons asked for."""
+    """R16: the official numbers of each person asked for, in as many steps as the delivered records take."""
     pairs = ["SELECT CAST(NULL AS UUID) AS person, CAST(NULL AS UUID) AS other WHERE false"]
     for outcome in outcomes:
         contract = contracts.get(outcome.dataset)
@@ -84,8 +87,11 @@ def write_links(
     union = " UNION ".join(pairs)
     warehouse.write_parquet(
         con,
-        f"SELECT person, other FROM ({union}) SEMI JOIN asked USING (person) "
-        "WHERE other IS NOT NULL AND other <> person ORDER BY person, other",
+        f"WITH RECURSIVE pairs AS ({union}), reached AS ("
+        "SELECT person, other, 1 AS steps FROM pairs SEMI JOIN asked USING (person) WHERE other IS NOT NULL "
+        "UNION SELECT r.person, p.other, r.steps + 1 FROM reached r JOIN pairs p ON p.person = r.other "
+        f"WHERE r.steps < {MOST_STEPS} AND p.other IS NOT NULL) "
+        "SELECT DISTINCT person, other FROM reached WHERE other <> person ORDER BY person, other",
         path,
     )
     return fetch_tokens(con, f"SELECT * FROM {warehouse.scan(path)} ORDER BY ALL")

@@ -47,6 +47,7 @@ SELECT t.request_id, t.test, t.result, t.op, t.limit_total, t.low AS test_low, t
   'fact' AS kind, c.item_kind, c.item_no, c.label, c.member_no, c.dataset, c.period_from, c.facts,
   CASE WHEN t.result = 'exceeded' THEN c.low ELSE c.high - c.low END AS amount
 FROM tests t
+JOIN households h ON h.request_id = t.request_id AND h.counted > 0  -- nothing changes what is not judged (R28)
 JOIN contributions c ON c.request_id = t.request_id AND c.figure = t.figure
 WHERE t.result IN ('exceeded', 'undetermined')
   AND (CASE WHEN t.result = 'exceeded' THEN c.low > 0 ELSE c.high IS NULL OR c.high > c.low END)
@@ -54,5 +55,6 @@ UNION ALL
 SELECT DISTINCT t.request_id, t.test, t.result, t.op, t.limit_total, t.low, t.high,
   'source', 'source', CAST(NULL AS INTEGER), g.dataset, CAST(NULL AS INTEGER), g.dataset, CAST(NULL AS DATE), [], CAST(NULL AS BIGINT)
 FROM tests t
+JOIN households h ON h.request_id = t.request_id AND h.counted > 0
 JOIN missing g ON g.request_id = t.request_id AND (g.figure = t.figure OR g.figure LIKE t.figure || '.%')
 WHERE t.result = 'undetermined'

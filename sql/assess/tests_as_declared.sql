@@ -5,12 +5,11 @@ WITH declared AS (
   SELECT d.request_id, 'income',
     SUM(d.declared) - SUM(CASE WHEN d.item <> 'income.wage' THEN 0 ELSE LEAST(
       d.declared * p.wage_deduction_bp // 10000,
-      COALESCE(p.wage_deduction_cap_fen * COALESCE(e.months, h.window_months), 9223372036854775807)
+      COALESCE(p.wage_deduction_cap_fen * h.window_months, 9223372036854775807)
     ) END)
   FROM declaration_items d
   JOIN households h USING (request_id)
   JOIN policy p USING (policy_id)
-  LEFT JOIN (SELECT request_id, SUM(months) AS months FROM deductions GROUP BY request_id) e ON e.request_id = d.request_id
   WHERE d.item LIKE 'income.%'
   GROUP BY d.request_id
 )
@@ -20,3 +19,4 @@ SELECT
     AS result_declared
 FROM tests t
 JOIN declared d ON d.request_id = t.request_id AND d.figure = t.figure
+JOIN households h ON h.request_id = t.request_id AND h.counted > 0  -- a household of none is not judged on either side (R28)

@@ -24,7 +24,7 @@ reasoned AS (
   SELECT
     k.*,
     CASE
-      WHEN NOT k.counted AND COALESCE(k.reason, '') <> 'after_death' THEN ['not_counted', 'not_counted']
+      WHEN NOT k.counted AND NOT k.after_death THEN ['not_counted', 'not_counted']
       WHEN NOT k.held THEN ['not_held', k.status]
       WHEN k.custodial THEN ['exempt', 'custodial']
       WHEN k.exemption = 'exempt' THEN ['exempt', k.use_character]

@@ -3,7 +3,9 @@ SELECT
   request_id, class, asset, MIN(policy_id) AS policy_id, MIN(reference_date) AS reference_date,
   MIN(member_no) AS member_no,
   BOOL_OR(counted) AS counted,
-  BOOL_OR(held_by_this) AS held,
+  -- by the records of those who count, where they have any
+  CASE WHEN BOOL_OR(counted) THEN BOOL_OR(held_by_this AND (counted OR after_death)) ELSE BOOL_OR(held_by_this) END AS held,
+  BOOL_OR(after_death AND held_by_this) AS after_death,
   MAX(CASE WHEN place = 1 THEN label END) AS label,
   MAX(CASE WHEN place = 1 THEN display END) AS display,
   MAX(CASE WHEN place = 1 THEN dataset END) AS dataset,

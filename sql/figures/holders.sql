@@ -20,8 +20,11 @@ outside AS (
   WHERE held AND custodial
 ),
 shares AS (
-  -- a member's share is sent once per source that names it: the largest of them counts once
-  SELECT request_id, asset, class, member_no, MAX(share_bp) AS share_bp
+  -- a member's share is sent once per source that names it: the largest of them counts once; of a home with a title
+  -- the title's, since a filing knows no shares (R47, R48)
+  SELECT request_id, asset, class, member_no,
+    CASE WHEN BOOL_OR(dataset <> 'housing/online_filing') THEN MAX(CASE WHEN dataset <> 'housing/online_filing' THEN share_bp END)
+      ELSE MAX(share_bp) END AS share_bp
   FROM member_holdings
   WHERE held AND counted AND NOT custodial
   GROUP BY request_id, asset, class, member_no

@@ -44,7 +44,7 @@ treated AS (
 valued AS (
   SELECT
     *,
-    CASE WHEN NOT counted AND COALESCE(reason, '') <> 'after_death' THEN 'not_counted' ELSE own END AS treatment,
+    CASE WHEN NOT counted AND NOT after_death THEN 'not_counted' ELSE own END AS treatment,
     -- a loss that is set off (R43) lowers what it is set off against: surely, or as far as it is disputed
     CASE WHEN own IN ('counted', 'netted') THEN counted_fen WHEN own = 'disputed' THEN LEAST(counted_fen, 0) ELSE 0 END AS own_low_fen,
     CASE WHEN own IN ('counted', 'netted') THEN counted_fen WHEN own = 'disputed' THEN GREATEST(counted_fen, 0) ELSE 0 END

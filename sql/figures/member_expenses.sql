@@ -3,7 +3,7 @@ SELECT
   m.request_id, m.member_no, hm.counted, h.policy_id, f.kind, f.dataset, f.period_from, f.period_to, f.amount_fen,
   CASE
     WHEN f.disputed_reason IS NOT NULL THEN f.disputed_reason
-    WHEN f.name_token IS NOT NULL AND f.name_token <> m.name_token THEN 'identity_conflict'
+    WHEN mp.doubtful OR (f.name_token IS NOT NULL AND f.name_token <> m.name_token) THEN 'identity_conflict'
     WHEN hm.died_on IS NOT NULL AND f.period_from > hm.died_on THEN 'after_death'
     WHEN u.stale THEN 'stale'
     WHEN f.period_from < h.window_from OR f.period_to > h.window_to THEN 'straddles_window'

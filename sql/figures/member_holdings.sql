@@ -10,12 +10,13 @@ SELECT
     AND (f.acquired_on IS NULL OR f.acquired_on <= h.reference_date) AS held,
   CASE
     WHEN f.disputed_reason IS NOT NULL THEN f.disputed_reason
-    WHEN f.name_token IS NOT NULL AND f.name_token <> m.name_token THEN 'identity_conflict'
+    WHEN mp.doubtful OR (f.name_token IS NOT NULL AND f.name_token <> m.name_token) THEN 'identity_conflict'
     WHEN f.contested THEN 'contested_registration'
-    WHEN hm.died_on IS NOT NULL AND COALESCE(f.as_of, h.reference_date) > hm.died_on THEN 'after_death'
+    WHEN hm.died_on IS NOT NULL AND COALESCE(f.as_of, CASE WHEN f.class = 'sale' THEN f.status_on END, h.reference_date) > hm.died_on THEN 'after_death'
     WHEN u.stale THEN 'stale'
     WHEN f.status <> 'held' AND f.status_on IS NULL AND COALESCE(f.as_of > h.reference_date, TRUE) THEN 'ended_on_unknown'
   END AS reason,
+  COALESCE(COALESCE(f.as_of, h.reference_date) > hm.died_on, FALSE) AS after_death,
   f.dataset, f.fact_no
 FROM fact_holding f
 JOIN member_persons mp ON mp.person = f.person

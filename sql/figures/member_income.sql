@@ -2,7 +2,7 @@
 -- Reasons to dispute: nothing is spread, so a period that crosses an end of the window is disputed as a whole.
 WITH told AS (
   SELECT
-    m.request_id, m.member_no, m.name_token AS own_name, hm.counted, hm.died_on, h.policy_id, h.window_from, h.window_to,
+    m.request_id, m.member_no, m.name_token AS own_name, mp.doubtful, hm.counted, hm.died_on, h.policy_id, h.window_from, h.window_to,
     u.stale, p.bonus_rule,
     f.* EXCLUDE (person, period_from, period_to, paid_on, payer, one_off),
     -- a reversal stands where what it takes back stands (R39)
@@ -34,9 +34,10 @@ SELECT
   p.request_id, p.member_no, p.counted, p.policy_id, p.category, p.kind, p.payer, p.payer_name, p.one_off, p.dataset,
   p.granularity, p.period_from, p.period_to, p.paid_on, p.amount_fen, p.record_ref,
   COALESCE(p.mark, 'original') AS mark, p.correction_of, c.fact_no IS NOT NULL AS corrected,
+  COALESCE(p.period_from > p.died_on, FALSE) AS after_death,
   CASE
     WHEN p.disputed_reason IS NOT NULL THEN p.disputed_reason
-    WHEN p.name_token IS NOT NULL AND p.name_token <> p.own_name THEN 'identity_conflict'
+    WHEN p.doubtful OR (p.name_token IS NOT NULL AND p.name_token <> p.own_name) THEN 'identity_conflict'
     WHEN p.died_on IS NOT NULL AND p.period_from > p.died_on THEN 'after_death'
     WHEN p.stale THEN 'stale'
     WHEN p.granularity = 'annual' THEN 'annual_only'

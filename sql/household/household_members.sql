@@ -20,6 +20,15 @@ excluded AS (
   JOIN policy_statuses p ON p.policy_id = a.policy_id AND p.kind = s.kind AND NOT p.counted
   WHERE s.from_on + to_years(p.min_years) <= a.reference_date AND (s.to_on IS NULL OR s.to_on > a.reference_date)
   GROUP BY a.request_id, a.member_no
+),
+enrolled AS (
+  -- found in full-time study on the reference date, whether or not it was declared
+  SELECT DISTINCT a.request_id, a.member_no
+  FROM aged a
+  JOIN policy p ON p.policy_id = a.policy_id
+  JOIN member_statuses_found s ON s.request_id = a.request_id AND s.member_no = a.member_no
+  WHERE s.kind = 'student' AND NOT s.name_differs AND list_contains(p.student_stages, s.detail)
+    AND s.from_on <= a.reference_date AND (s.to_on IS NULL OR s.to_on > a.reference_date)
 )
 SELECT
   a.request_id, a.member_no, a.person, a.relation, a.role, a.birth_date,
@@ -33,7 +42,7 @@ SELECT
     WHEN a.relation <> 'child' OR a.age < p.minor_age THEN
       CASE WHEN a.person IS NULL THEN 'newborn' WHEN a.age < p.minor_age THEN 'minor' ELSE 'member' END
     WHEN NOT a.legal_capacity THEN 'dependent_adult_child'
-    WHEN a.student_full_time AND list_contains(p.student_stages, a.student_stage) THEN 'student'
+    WHEN (a.student_full_time AND list_contains(p.student_stages, a.student_stage)) OR e.request_id IS NOT NULL THEN 'student'
     WHEN COALESCE(NOT a.married, TRUE) AND a.age < p.adult_child_age THEN 'unmarried_child'
     ELSE 'adult_child'
   END AS why,
@@ -46,8 +55,9 @@ SELECT
     ELSE 'R28'
   END AS rule,
   why NOT IN ('supporter', 'dead', 'outside_programme', 'adult_child') AND x.kind IS NULL AS counted,
-  d.died_on
+  CASE WHEN a.role <> 'supporter' THEN d.died_on END AS died_on  -- a supporter was never of the household (R27)
 FROM aged a
 JOIN policy p USING (policy_id)
 LEFT JOIN deaths d ON d.request_id = a.request_id AND d.member_no = a.member_no
+LEFT JOIN enrolled e ON e.request_id = a.request_id AND e.member_no = a.member_no
 LEFT JOIN excluded x ON x.request_id = a.request_id AND x.member_no = a.member_no

@@ -102,6 +102,16 @@ FOUND = {
         [kind, treatment, low / 100, high / 100]
         for kind, treatment, low, high in household.rows("expense_items", "kind, treatment, low_fen, high_fen")
     ],
+    "net": lambda household, expected: {
+        asset: [net / 100, owed / 100]
+        for asset, net, owed in household.rows("asset_items", "asset, net_fen, mortgage_fen")
+        if asset in expected
+    },
+    "rates": lambda household, expected: {
+        asset: [rate, unit]
+        for asset, rate, unit in household.rows("asset_items", "asset, rate, rate_unit")
+        if asset in expected
+    },
     "support": lambda household, _: [
         [low / 100, "unbounded" if high is None else high / 100]
         for low, high in household.rows("support_lines", "low_fen, high_fen")

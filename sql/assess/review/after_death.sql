@@ -8,5 +8,5 @@ GROUP BY i.request_id, i.member_no, i.dataset
 UNION ALL
 SELECT request_id, 'after_death', 'R21', member_no, dataset, list_sort(LIST(fact_no))
 FROM member_holdings
-WHERE reason = 'after_death' AND held
+WHERE reason = 'after_death' AND (held OR class = 'sale')
 GROUP BY request_id, member_no, dataset
