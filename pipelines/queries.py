@@ -18,7 +18,6 @@ from pipelines.batch import Batch
 from pipelines.coverage import Outcome
 from pipelines.scoping import Scope, fetch_tokens, one_array, uuids
 
-
 MOST_STEPS = 8  # of a chain of links: as in sql/household/linked_persons.sql
 
 

@@ -60,13 +60,14 @@ class Report:
             below = [*self._items(name), *self._missing(name)]
             return _node(name, text("item", name), "sum_from_zero", value, children=tuple(below))
         parts = [self._part(f"income.{category}") for category in CATEGORIES]
-        below = [part for part in parts if part.children] + self._deductions() + self._missing(name)
+        below = [part for part in parts if part.children] + self._deductions() + self._expenses() + self._missing(name)
         return _node(name, text("item", name), "sum_from_zero", income["total_fen"], rule="R35", children=tuple(below))
 
     def _part(self, name: str) -> Node:
         """What a category adds to the total: its items as they are, a loss that is offset included (R43)."""
         items = tuple(self._items(name))
-        value = {bound: sum(getattr(item, bound) or 0 for item in items) for bound in ("low", "high")}
+        bounds = {bound: [getattr(item, bound) for item in items] for bound in ("low", "high")}
+        value = {bound: None if None in found else sum(found) for bound, found in bounds.items()}
         return _node(name, text("item", name), "sum", value, children=items)
 
     def _items(self, name: str) -> Iterator[Node]:
@@ -125,6 +126,22 @@ class Report:
             f"deduction.{number}", title, "deducted", line["amount_fen"], sign=-1, rule=line["rule"],
             cites=line.get("cites"), notes=(months,),
         )  # fmt: skip
+
+    def _expenses(self) -> list[Node]:
+        """What rigid expenditure takes off (R46a): from the lower bound what may be, from the upper what surely is."""
+        found = []
+        for item in self.document["expenses"]:
+            kind, whose = text("expense_kind", item["kind"]), self.people.get(item["member"], "")
+            value = {"low": item["deducted_fen"]["high"], "high": item["deducted_fen"]["low"]}
+            found.append(
+                _node(
+                    f"item.expense.{item['no']}", Text(f"{whose} 刚性支出：{kind.zh}", f"rigid expenditure: {kind.en}"),
+                    "deducted", value, sign=-1, rule=item["rule"], cites=item["cites"],
+                    notes=(text("treatment", item["treatment"]),),
+                    children=tuple(self._row(fact) for fact in item["facts"]),
+                )
+            )  # fmt: skip
+        return found
 
     def _property(self, name: str) -> Node:
         unit = "fen" if name == "financial_assets" else "count"

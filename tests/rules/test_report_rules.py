@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connectors.contract import load_contracts
 from pipelines import documents, render, report, signing, texts
 from pipelines.settings import Limits
 from pipelines.store import Store
@@ -208,3 +209,15 @@ def test_r71_members_and_items_belong_together(tmp_path: Path) -> None:
         named += [member for line in found["coverage"] for member in line["members"]]
         named += [item["member"] for item in found["income"]["items"] + found["assets"]["items"]]
         assert set(named) <= members
+
+
+def test_r68_no_protected_trait_reaches_the_calculation() -> None:
+    trait = re.compile(r"sex|gender|ethnic|religio|native_place|birth_place|民族|性别|宗教信仰|籍贯", re.IGNORECASE)
+    kept = {
+        f"{dataset}.{column.name}"
+        for dataset, contract in load_contracts().items()
+        for column in contract.columns
+        if column.sensitivity != "drop" and trait.search(f"{column.name} {column.note}")
+    }
+    assert kept == set()
+    assert [file.name for file in sorted(SQL.rglob("*.sql")) if trait.search(file.read_text("utf-8"))] == []
