@@ -44,7 +44,7 @@ from pipelines.requests import Line, Member, Problem, read_line
 from pipelines.sealing import seal
 from pipelines.settings import Workspace
 from pipelines.store import Store, insert_new
-from pipelines.store_tokens import require_epoch, token_texts
+from pipelines.store_tokens import require_cipher, require_epoch, token_texts
 
 CHUNK_LINES = 5_000
 SEAL_PURPOSE, SEAL_CONTEXT = "case-store", b"request"
@@ -83,10 +83,12 @@ def run(ws: Workspace, at: datetime, progress: Callable[[int], None] = lambda li
     Raises:
         CaseSystemUnavailableError: the case system could not be reached; what was done is kept.
         RotationUnfinishedError: the key epoch changed meanwhile; what was done is kept.
+        TokenCipherChangedError: the store's tokens were made with another cipher.
     """
     total = IntakeResult()
     store = Store.open(ws.store_url)
     try:
+        require_cipher(store, ws.settings.token_cipher)
         reader = _Reader.open(ws, store, at)
         back = reports_end(ws)
         for incoming in requests_end(ws).incoming():

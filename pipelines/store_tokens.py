@@ -13,7 +13,7 @@ from pipelines.errors import EpochMixedError, HeduiError
 from pipelines.ledger import Entry, append_within
 from pipelines.store import Store
 
-ROTATION = "key_rotation"
+ROTATION, CIPHER = "key_rotation", "token_cipher"
 
 
 @dataclass(eq=False)
@@ -26,6 +26,34 @@ class RotationUnfinishedError(HeduiError):
     zh = "密钥为第 {keys} 期,案件库的令牌为第 {store} 期"
     en = "the keys are at epoch {keys}, the case store's tokens at epoch {store}"
     todo = "finish the rotation with: hedui keys rotate, then run the same command again"
+
+
+@dataclass(eq=False)
+class TokenCipherChangedError(HeduiError):
+    """hedui.yaml names another cipher than the one that the store's tokens were made with: nobody would be found."""
+
+    cipher: str
+    before: str
+
+    zh = "配置的令牌算法为 {cipher}，案件库的令牌由 {before} 生成"
+    en = "token_cipher is {cipher}, the case store's tokens were made with {before}"
+    todo = "set token_cipher back to {before} in hedui.yaml; another cipher begins with a new case store"
+    exit_code = 2
+
+
+def require_cipher(store: Store, cipher: str) -> None:
+    """Make sure that the store's tokens are all made with one cipher; its first is noted in the ledger.
+
+    Raises:
+        TokenCipherChangedError: the store began with another.
+    """
+    table = tables.ledger
+    with store.begin() as connection:
+        before = connection.scalars(sa.select(table.c.subject).where(table.c.kind == CIPHER)).first()
+        if before is None:
+            append_within(connection, [Entry(CIPHER, "", cipher, {})], store.now())
+        elif before != cipher:
+            raise TokenCipherChangedError(cipher, before)
 
 
 def token_epoch(connection: sa.Connection) -> int:

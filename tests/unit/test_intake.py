@@ -227,7 +227,7 @@ def test_r31_one_member_withdraws(ws: Workspace) -> None:
     assert [(number, str(day)) for number, day in days] == [(1, "None"), (2, "2026-09-12")]
     assert rows(ws, tables.requests, "state") == [("open",)]
     kinds = [row[0] for row in rows(ws, tables.ledger, "kind")]
-    assert kinds == ["intake", "intake", "withdrawal"]
+    assert kinds == ["intake", "intake", "token_cipher", "withdrawal"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pipelines.pseudonyms import Tokeniser, TokenUnreadableError
 from pipelines.rotation import rotate
 from pipelines.settings import Workspace
 from pipelines.store import Store
-from pipelines.store_tokens import RotationUnfinishedError, token_array
+from pipelines.store_tokens import RotationUnfinishedError, TokenCipherChangedError, token_array
 from tests.cases import AT, id_number, member, put, request, workspace
 from tests.databases import store_url  # noqa: F401
 
@@ -145,3 +145,14 @@ def test_the_command(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"epoch": 2, "tokens": 3}
     assert cli.run(["keys", "rotate", "-w", str(ws.root)]) == 0
     assert "epoch 3" in capsys.readouterr().out
+
+
+def test_another_cipher_on_a_store_with_tokens_is_refused(ws: Workspace) -> None:
+    """A person would get another token than before and be found in no request: nothing is taken in."""
+    file = ws.root / "hedui.yaml"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"token_cipher": "sm4"}), "utf-8")
+    put(ws, "b.jsonl", request("R-3", member(1, "R-3", PEOPLE[1])))
+    before = kept(ws)
+    with pytest.raises(TokenCipherChangedError, match="aes256"):
+        intake.run(Workspace.open(ws.root), AT)
+    assert kept(ws) == before
