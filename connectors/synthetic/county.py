@@ -109,9 +109,19 @@ def imagine(
     scene = make_scene(seed, households, kinds, outsiders_per_person)
     _live(scene, kinds)
     silent = silent_members(scene, troubles)
+    _count_unknown(scene, kinds, silent)
     rows = {dataset: concat(scene.book.parts.pop(dataset, [])) for dataset in contracts}
     truth = truths.find(scene, contracts, rows, truths.uncovered(scene, contracts, silent))
     return scene, rows, truth, silent
+
+
+def _count_unknown(scene: Scene, kinds: tuple[Kind, ...], silent: Mapping[str, Ints]) -> None:
+    """Who is apart by one dataset alone counts where that dataset says nothing."""
+    for place, kind in enumerate(kinds):
+        households = np.flatnonzero(scene.kind == place)
+        if kind.apart is not None and kind.apart_by in silent and len(households):
+            member = scene.members.first(households, kind.apart)
+            scene.members.counted[member[np.isin(member, silent[kind.apart_by])]] = True
 
 
 def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:

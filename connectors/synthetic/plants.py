@@ -37,6 +37,7 @@ class Kind:
         families: kinds of family it needs; None for any.
         income, assets, home: whether the household has the ordinary ones besides.
         apart: relation of the member who does not count, and earns and owns nothing but what is planted.
+        apart_by: the dataset without which nobody could know that; None if papers or several datasets say so.
         ends_in_x: the applicant's number must end in X.
     """
 
@@ -54,6 +55,7 @@ class Kind:
     assets: bool = True
     home: bool = True
     apart: int | None = None
+    apart_by: str | None = None
     ends_in_x: bool = False
 
 

@@ -9,6 +9,7 @@ from connectors.synthetic.rows import Ints, day
 from connectors.synthetic.scene import Scene
 
 DETENTION = "public_security/detention"
+_APART: dict[str, object] = {"apart": SPOUSE, "apart_by": DETENTION}
 
 
 def _spouse(scene: Scene, households: Ints, kind: str, since: str, until: str | None) -> None:
@@ -17,13 +18,13 @@ def _spouse(scene: Scene, households: Ints, kind: str, since: str, until: str | 
     scene.book.add(DETENTION, rows, scene.nothing(spouse))
 
 
-@planted("R23", "未申报的服刑人员,由数据发现", review=("member_not_counted",), families=COUPLE, apart=SPOUSE)
+@planted("R23", "未申报的服刑人员,由数据发现", review=("member_not_counted",), families=COUPLE, **_APART)
 def prison_found(scene: Scene, households: Ints) -> None:
     """A spouse in prison whom the household names as a member; only the dates found say otherwise."""
     _spouse(scene, households, "prison", "2025-03-18", None)
 
 
-@planted("R23", "强制隔离戒毒人员,由数据发现", review=("member_not_counted",), families=COUPLE, apart=SPOUSE)
+@planted("R23", "强制隔离戒毒人员,由数据发现", review=("member_not_counted",), families=COUPLE, **_APART)
 def compulsory_treatment_found(scene: Scene, households: Ints) -> None:
     """A spouse in compulsory treatment, released only after the reference date."""
     _spouse(scene, households, "compulsory_treatment", "2025-11-03", "2026-09-12")

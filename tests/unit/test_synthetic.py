@@ -243,6 +243,19 @@ def test_a_source_that_is_down_opens_what_it_feeds(tmp_path: Path) -> None:
         assert truth["limits"] != "within_limits"
 
 
+@pytest.mark.parametrize("trouble", ["source_down", "partial"])
+def test_who_is_apart_by_a_silent_source_alone_counts(trouble: str) -> None:
+    dataset = "public_security/detention"
+    scene, _, truth, silent = imagine(2000, 4, CONTRACTS, {dataset: trouble}, outsiders_per_person=0)
+    apart = {place for place, kind in enumerate(catalogue()) if kind.apart_by == dataset}
+    households = np.flatnonzero(np.isin(scene.kind, list(apart)))
+    assert len(households) >= 4
+    spouses = scene.members.first(households, 1)
+    assert (scene.members.counted[spouses] == np.isin(spouses, silent[dataset])).all()
+    named = set(np.concatenate([found for found, code in truth.review if code == "member_not_counted"]).tolist())
+    assert named & set(households.tolist()) == set(households[~scene.members.counted[spouses]].tolist())
+
+
 def test_a_partial_answer_opens_those_left_out(tmp_path: Path) -> None:
     generate(tmp_path, 60, 3, trouble=["partial:banks/deposits"], outsiders_per_person=1)
     left_out = set(json.loads((tmp_path / "departments/banks.deposits/unanswered.json").read_text()))
