@@ -119,9 +119,10 @@ def _count_unknown(scene: Scene, kinds: tuple[Kind, ...], silent: Mapping[str, I
     """Who is apart by one dataset alone counts where that dataset says nothing."""
     for place, kind in enumerate(kinds):
         households = np.flatnonzero(scene.kind == place)
-        if kind.apart is not None and kind.apart_by in silent and len(households):
+        unknown = silent.get(kind.apart_by or "")
+        if kind.apart is not None and unknown is not None and len(households):
             member = scene.members.first(households, kind.apart)
-            scene.members.counted[member[np.isin(member, silent[kind.apart_by])]] = True
+            scene.members.counted[member[np.isin(member, unknown)]] = True
 
 
 def _live(scene: Scene, kinds: tuple[Kind, ...]) -> None:
