@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import facts
 from pipelines.warehouse import SQL, connect
+from tests.admitting import Lab, account, accounts, extract, person
 
 KEY = bytes(range(32))
 
@@ -57,3 +58,24 @@ def test_r65_a_facts_number_leads_back_to_its_row() -> None:
     assert con.execute("SELECT count(DISTINCT fact_no) FROM evidence").fetchone() == (len(rows) * kinds,)
     ordered = con.execute("SELECT dataset, extract_digest, row_no FROM evidence ORDER BY fact_no LIMIT 4").fetchall()
     assert ordered == sorted(ordered)
+
+
+@pytest.mark.parametrize(("mode", "told"), [("full", 2), ("increment", 1)])
+def test_r08_two_different_rows_under_one_key_of_a_full_extract_are_disputed(
+    tmp_path: Path, mode: str, told: int
+) -> None:
+    """In an increment the later takes the place of the earlier; in a full extract both stay, and neither is certain."""
+    lab = Lab(tmp_path)
+    of = accounts(mode=mode)
+    rows = [account(1, person(1)), account(1, person(1), "900.00"), account(2, person(1)), account(2, person(1))]
+    given = [row | {"_op": "upsert"} for row in rows] if mode == "increment" else rows
+    admitted = lab.admit(of, extract(of, given), [person(1)])
+    with connect(lab.data_key) as con:
+        facts.create_current_views(con, {of.dataset: of}, {of.dataset: [admitted.path]})
+        facts.freeze(con, [])
+        facts.dispute_conflicts(con)
+        standing = con.sql("SELECT amount_fen FROM banks__accounts WHERE record_ref = '1'").fetchall()
+        assert len(standing) == told
+        assert con.sql("SELECT count(*) FROM banks__accounts WHERE record_ref = '2'").fetchall() == [(1,)]
+        assert con.sql("SELECT DISTINCT reason FROM frozen").fetchall() == ([("conflicting_rows",)] if told > 1 else [])
+        assert con.sql("SELECT count(*) FROM frozen").fetchall() == [(2 if told > 1 else 0,)]
