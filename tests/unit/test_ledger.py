@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pipelines import ledger, tables
 from pipelines.ledger import Entry, LedgerConflictError, LedgerProblem
 from pipelines.store import Store
 from tests.databases import store_url  # noqa: F401
+
+APPEND_ONLY = re.compile("SQLITE_CONSTRAINT_TRIGGER|sqlstate=P0001")  # a trigger's refusal, without its words
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_the_same_with_another_detail_is_refused_whole(store: Store) -> None:
 @pytest.mark.parametrize("statement", ["UPDATE ledger SET detail = '{}' WHERE seq = 2", "DELETE FROM ledger"])
 def test_the_database_refuses_update_and_delete(store: Store, statement: str) -> None:
     filled(store)
-    with pytest.raises(sa.exc.DBAPIError, match="SQLITE_CONSTRAINT_TRIGGER|sqlstate=P0001"), store.begin() as connection:
+    with pytest.raises(sa.exc.DBAPIError, match=APPEND_ONLY), store.begin() as connection:
         connection.exec_driver_sql(statement)
     assert ledger.verify(store) is None
 
@@ -79,7 +82,7 @@ def test_the_database_refuses_update_and_delete(store: Store, statement: str) ->
 def test_postgresql_refuses_truncate(store: Store) -> None:
     if store.engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no TRUNCATE")
-    with pytest.raises(sa.exc.DBAPIError, match="SQLITE_CONSTRAINT_TRIGGER|sqlstate=P0001"), store.begin() as connection:
+    with pytest.raises(sa.exc.DBAPIError, match=APPEND_ONLY), store.begin() as connection:
         connection.exec_driver_sql("TRUNCATE ledger")
 
 
