@@ -50,7 +50,8 @@ STEPS = (
     "figures/income_items", "figures/deductions", "figures/member_expenses", "figures/expense_items",
     "figures/open_expenses", "figures/told_holdings", "figures/assets", "figures/vehicle_exemptions",
     "figures/asset_treatment", "figures/asset_items",
-    "assess/figure_kinds", "assess/figures", "assess/tests", "assess/declaration_items", "assess/tests_as_declared",
+    "assess/figure_kinds", "assess/figures", "assess/shares", "assess/tests", "assess/declaration_items",
+    "assess/tests_as_declared",
     "assess/declaration", "assess/decisive_candidates", "assess/decisive", "assess/review", "assess/conclusions",
     "assess/suitable_gaps", "assess/suitable_tests", "assess/suitable",
 )  # fmt: skip

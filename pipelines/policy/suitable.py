@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pipelines.errors import HeduiError
 from pipelines.policy.resolve import ResolvedPolicy
 
-# Figures that every household has (sql/assess/figure_kinds.sql); others are formed where the programme tests them.
+# Figures that every household has (sql/assess/figure_kinds.sql), and the share that is formed of them; others are
+# formed where the programme tests them.
 FORMED = ("income", "financial_assets", "homes", "vehicles")
+SHARES = ("income_left_share",)
 # What does not form a figure: how long a report holds, how long one may object, what a declaration is measured by.
 BESIDE_FIGURES = ("validity_months", "objection_days", "trace_proceeds_min", "tolerance_money", "tolerance_count")
 
@@ -40,7 +42,7 @@ def suitable(
             other = resolved(name)
         except HeduiError:  # no rule for it in this place on this day: nothing can be said of it
             continue
-        formed = {*FORMED, *(test.test.figure for test in policy.tests.values())}
+        formed = {*FORMED, *SHARES, *(test.test.figure for test in policy.tests.values())}
         looked_at = {test.test.figure for test in other.tests.values()}
         if other.tests and looked_at <= formed and forms(other) == forms(policy):
             yield other, tuple(sorted(dataset for dataset in needed if policy.sources[dataset] == "optional"))

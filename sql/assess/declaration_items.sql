@@ -3,7 +3,7 @@ WITH items AS (
   SELECT f.request_id, f.figure AS item, f.low, f.high, h.policy_id
   FROM figures f
   JOIN households h USING (request_id)
-  WHERE f.figure <> 'income' AND f.unit IN ('fen', 'count')
+  WHERE f.figure <> 'income'
 ),
 asked AS (
   SELECT DISTINCT s.policy_id, f.figure AS item FROM policy_sources s JOIN feeds f ON f.dataset = s.dataset

@@ -5,6 +5,11 @@ WITH opened AS (
   FROM households h
   LEFT JOIN suitable_gaps g USING (request_id)
 ),
+bounds AS (
+  SELECT request_id, figure, low, high FROM figures
+  UNION ALL
+  SELECT request_id, figure, low, high FROM shares
+),
 compared AS (
   SELECT
     h.request_id, h.policy_id, h.counted, t.programme, t.test, t.figure, t.op, f.low,
@@ -14,7 +19,7 @@ compared AS (
       * CASE WHEN t.scale = 'per_head_month' THEN h.window_months ELSE 1 END AS BIGINT) AS limit_total
   FROM opened h
   JOIN policy_suitable t USING (policy_id)
-  JOIN figures f ON f.request_id = h.request_id AND f.figure = t.figure
+  JOIN bounds f ON f.request_id = h.request_id AND f.figure = t.figure
 )
 SELECT
   request_id, policy_id, programme, test, figure, limit_total, low, high,

@@ -8,6 +8,11 @@ WITH limits AS (
     h.counted
   FROM households h
   JOIN policy_tests t USING (policy_id)
+),
+bounds AS (
+  SELECT request_id, figure, low, high FROM figures
+  UNION ALL
+  SELECT request_id, figure, low, high FROM shares
 )
 SELECT
   l.request_id, l.test, l.figure, l.op, l.scale, l.unit, l.limit_value, l.limit_total, f.low, f.high,
@@ -19,4 +24,4 @@ SELECT
   END AS result,
   l.cites, l.title_zh, l.title_en, l.formula, l.example
 FROM limits l
-JOIN figures f ON f.request_id = l.request_id AND f.figure = l.figure
+JOIN bounds f ON f.request_id = l.request_id AND f.figure = l.figure
