@@ -124,7 +124,7 @@ def open_objection(
         store: the case store.
         row: the report's version.
         document: its content.
-        item: ``income.3``, ``asset.2``, or ``review.1`` for the rows of a review reason, such as a record of a death.
+        item: ``income.3``, ``expense.1``, ``asset.2``, or ``review.1`` for the rows of a review reason (a death, say).
         ground: one of GROUNDS.
         actor: code of the office that took the objection.
         at: the moment; the department's days begin on the day after.
@@ -241,6 +241,7 @@ def _rows(document: dict[str, Any], item: str) -> tuple[tuple[str, ...], str]:
     kind, _, number = item.removeprefix("item.").partition(".")
     listed: dict[str, Sequence[dict[str, Any]]] = {
         "income": document["income"]["items"],
+        "expense": document.get("expenses", []),
         "asset": document["assets"]["items"],
         "review": [reason | {"no": no} for no, reason in enumerate(document["conclusion"]["review"], 1)],
     }

@@ -31,6 +31,7 @@ MOMENTS = {
 }
 ITEM_KEYS = {
     "income": ("member", "category", "kind", "payer", "dataset", "granularity", "period"),
+    "expense": ("member", "kind", "dataset", "period"),
     "asset": ("member", "class", "label", "display", "currency"),
 }
 
@@ -129,19 +130,25 @@ def _value(node: explain.Node) -> Any:
 
 def _items(before: Json, after: Json) -> Iterator[Change]:
     titles = {s["dataset"]: s for s in after["sources"]}
-    for kind, part in (("income", "income"), ("asset", "assets")):
-        old, new = (_keyed(document[part]["items"], ITEM_KEYS[kind]) for document in (before, after))
+    for kind, names in ITEM_KEYS.items():
+        old, new = (_keyed(_listed(document, kind), names) for document in (before, after))
         for key in sorted(old.keys() | new.keys()):
             found = [[_said(item) for item in side.get(key, [])] for side in (old, new)]
             if found[0] == found[1]:
                 continue
             item = (new.get(key) or old[key])[0]
-            code = text("income_kind", item["kind"]) if kind == "income" else text("class", item["class"])
+            code = text("class", item["class"]) if kind == "asset" else text(f"{kind}_kind", item["kind"])
             whose = next((m["name"] for m in after["members"] if m["member"] == item["member"]), "")
             by = titles.get(_dataset(item, after) or _dataset(item, before), {}).get("provider", {}).get("zh", "")
             detail = item.get("payer") or item.get("label") or item.get("display") or ""
             name = Text(f"{whose} {code.zh} {detail}".strip(), code.en)
             yield Change("item", name, found[0] or None, found[1] or None, by)
+
+
+def _listed(document: Json, kind: str) -> list[Json]:
+    if kind == "expense":
+        return list(document.get("expenses", []))
+    return list(document["income" if kind == "income" else "assets"]["items"])
 
 
 def _keyed(items: Sequence[Json], names: Sequence[str]) -> dict[str, list[Json]]:
@@ -152,7 +159,7 @@ def _keyed(items: Sequence[Json], names: Sequence[str]) -> dict[str, list[Json]]
 
 
 def _said(item: Json) -> Json:
-    counted = item["counted_fen"] if "counted_fen" in item else item["counted"]
+    counted = next(item[key] for key in ("counted_fen", "deducted_fen", "counted") if key in item)
     amount = item["amount_fen"] if "amount_fen" in item else item["value_fen"]
     return {"amount": amount, "counted": counted, "treatment": item["treatment"], "reason": item["reason"]}
 

@@ -24,10 +24,15 @@ class Answers(Report):
             *(f"test.{name}" for name in tests),
             *(f"limit.{name}" for name in tests),
             *(f"declared.{line['item']}" for line in document["declaration"]),
-            *(f"suitable.{s['programme']['id']}.{test['test']}" for s in document["suitable"] for test in s["tests"]),
+            *(
+                f"suitable.{s['programme']['id']}.{test['test']}"
+                for s in document.get("suitable", [])
+                for test in s["tests"]
+            ),
             *CONCLUSIONS,
             *(f"deduction.{number}" for number in range(1, len(document["income"]["deductions"]) + 1)),
             *(f"item.income.{item['no']}" for item in document["income"]["items"]),
+            *(f"item.expense.{item['no']}" for item in document.get("expenses", [])),
             *(f"item.asset.{item['no']}" for item in document["assets"]["items"]),
         ]
 
@@ -49,9 +54,12 @@ class Answers(Report):
             return self.deduction(int(rest))
         if kind == "item":
             listed, _, number = rest.partition(".")
-            items = self.document["income" if listed == "income" else "assets"]["items"]
-            item = next(item for item in items if str(item["no"]) == number)
-            return self.income_item(item) if listed == "income" else self.asset_item(item)
+            items, draw = {
+                "income": (self.document["income"]["items"], self.income_item),
+                "expense": (self.document.get("expenses", []), self.expense_item),
+                "asset": (self.document["assets"]["items"], self.asset_item),
+            }[listed]
+            return draw(next(item for item in items if str(item["no"]) == number))
         return self.figure(name)
 
     def _test(self, test: Json, of: str = "") -> Node:

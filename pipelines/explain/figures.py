@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from pipelines import texts
-from pipelines.explain.node import Factor, Json, Node
+from pipelines.explain.node import Factor, Json, Node, recomputed
 from pipelines.texts import Text, text
 
 CATEGORIES = ("wage", "business", "property", "transfer")
@@ -60,7 +61,9 @@ class Report:
             below = [*self._items(name), *self._missing(name)]
             return _node(name, text("item", name), "sum_from_zero", value, children=tuple(below))
         parts = [self._part(f"income.{category}") for category in CATEGORIES]
-        below = [part for part in parts if part.children] + self._deductions() + self._expenses() + self._missing(name)
+        below = [part for part in parts if part.children] + self._deductions() + self._missing(name)
+        below += [self.expense_item(item) for item in self.document.get("expenses", [])]
+        below += self._open_expenses(below, income["total_fen"])
         return _node(name, text("item", name), "sum_from_zero", income["total_fen"], rule="R35", children=tuple(below))
 
     def _part(self, name: str) -> Node:
@@ -113,6 +116,29 @@ class Report:
         title = self.sources[dataset]["title"] if dataset else {"zh": "", "en": ""}
         return Node("row", Text(title["zh"], title["en"]), "row", row=row)
 
+    def expense_item(self, item: Json) -> Node:
+        """Rigid expenditure with its rows: what of it comes off the income (R46a)."""
+        kind, whose = text("expense_kind", item["kind"]), self.people.get(item["member"], "")
+        title = Text(f"{whose} 刚性支出：{kind.zh}", f"rigid expenditure: {kind.en}, item {item['no']}")
+        node = self._item(f"item.expense.{item['no']}", title, item["deducted_fen"], "fen", item)
+        return replace(node, sign=-1, uncertain=True)
+
+    def _open_expenses(self, below: list[Node], total: Json) -> list[Node]:
+        """Required sources of expenses that did not answer: what they may take off, as the total has it (R46a)."""
+        lines = [line for line in self.gaps() if any(f.startswith("expense.") for f in self._feeds(line))]
+        summed = recomputed(Node("", HEADS, "sum", children=tuple(below)))
+        known = summed[0] if isinstance(summed, tuple) else None
+        if not lines or known is None or known <= total["low"]:
+            return []
+        # the caps stand in the pack, not in the report; where nothing is left of the total, it could be any amount
+        left = known - total["low"] if total["low"] else None
+        nodes = [self._gap(line) for line in lines]
+        first = replace(nodes[0], how="open_expense", sign=-1, uncertain=True, low=0, high=left, rule="R46a")
+        return [first, *(replace(node, how="open_expense", sign=-1, low=0, high=0, rule="R46a") for node in nodes[1:])]
+
+    def _feeds(self, line: Json) -> list[str]:
+        return list(self.sources[line["dataset"]]["feeds"])
+
     def _deductions(self) -> list[Node]:
         return [self.deduction(number) for number in range(1, len(self.document["income"]["deductions"]) + 1)]
 
@@ -126,22 +152,6 @@ class Report:
             f"deduction.{number}", title, "deducted", line["amount_fen"], sign=-1, rule=line["rule"],
             cites=line.get("cites"), notes=(months,),
         )  # fmt: skip
-
-    def _expenses(self) -> list[Node]:
-        """What rigid expenditure takes off (R46a): from the lower bound what may be, from the upper what surely is."""
-        found = []
-        for item in self.document["expenses"]:
-            kind, whose = text("expense_kind", item["kind"]), self.people.get(item["member"], "")
-            value = {"low": item["deducted_fen"]["high"], "high": item["deducted_fen"]["low"]}
-            found.append(
-                _node(
-                    f"item.expense.{item['no']}", Text(f"{whose} 刚性支出：{kind.zh}", f"rigid expenditure: {kind.en}"),
-                    "deducted", value, sign=-1, rule=item["rule"], cites=item["cites"],
-                    notes=(text("treatment", item["treatment"]),),
-                    children=tuple(self._row(fact) for fact in item["facts"]),
-                )
-            )  # fmt: skip
-        return found
 
     def _property(self, name: str) -> Node:
         unit = "fen" if name == "financial_assets" else "count"
@@ -170,7 +180,24 @@ class Report:
             found.append(
                 _open("source.none", Text("没有必需的来源提供该数据", "no required source feeds it"), "R6", ())
             )
-        return found
+        return found + self._supporters(name)
+
+    def _supporters(self, name: str) -> list[Node]:
+        """Required sources of income that did not answer about a person with a duty of support (R27)."""
+        income = self.document["income"]
+        figures = {"income": income["total_fen"], "income.transfer": income["categories_fen"]["transfer"]}
+        if name not in figures or figures[name]["high"] is not None:
+            return []  # the pack does not count support, or the limit of what is due is known
+        supporters = {m["member"] for m in self.document["members"] if m["why"] == "supporter"}
+        lines = [
+            line | {"members": sorted(supporters & set(line["members"]))}
+            for line in self.document["coverage"]
+            if supporters & set(line["members"])
+            and self.sources[line["dataset"]]["requirement"] == "required"
+            and _feeds(self.sources[line["dataset"]], "income")
+            and (line["state"] not in NEVER_MISSING or line["quarantined"])
+        ]
+        return [self._gap(line, supporters) for line in lines]
 
     def gaps(self) -> Iterator[Json]:
         """Lines of the coverage by which a required source leaves something open for a counted member."""
@@ -182,9 +209,9 @@ class Report:
             if line["state"] != "covered" or unread:
                 yield line
 
-    def _gap(self, line: Json) -> Node:
+    def _gap(self, line: Json, of: Set[int] | None = None) -> Node:
         title = self.sources[line["dataset"]]["title"]
-        whose = "、".join(self.people.get(member, "") for member in line["members"] if member in self.counted)
+        whose = "、".join(self.people.get(member, "") for member in line["members"] if member in (of or self.counted))
         state = (
             text("coverage", line["state"]) if line["state"] != "covered" else text("review", "unresolved_quarantine")
         )

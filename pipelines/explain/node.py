@@ -35,6 +35,7 @@ class Node:
         low: the lower bound.
         high: the upper bound; None means that nothing bounds it.
         sign: -1 for what its parent takes away.
+        uncertain: what is taken away and may be less: its upper bound comes off the parent's lower one (R46a).
         factors: what it is multiplied or divided by.
         result: the answer of a test, of a declared item or of a conclusion.
         compare: what ``result`` was read from: op and members counted, or declared and tolerance.
@@ -52,6 +53,7 @@ class Node:
     low: int | None = None
     high: int | None = None
     sign: int = 1
+    uncertain: bool = False
     factors: tuple[Factor, ...] = ()
     result: str | None = None
     compare: tuple[tuple[str, int | str], ...] = ()
@@ -100,8 +102,8 @@ def recomputed(node: Node) -> Bounds | str | None:
     """
     if node.unit == "answer":
         return _answer(node)
-    parts = [(child.sign, recomputed(child)) for child in node.children if not child.row]
-    bounds = [(sign, part) for sign, part in parts if isinstance(part, tuple)]
+    parts = [(child, recomputed(child)) for child in node.children if not child.row]
+    bounds = [(child, part) for child, part in parts if isinstance(part, tuple)]
     if node.how in ("sum", "sum_from_zero"):
         floor = 0 if node.how == "sum_from_zero" else None
         return _sum(bounds, 0, floor), _sum(bounds, 1, floor)
@@ -118,13 +120,14 @@ def recomputed(node: Node) -> Bounds | str | None:
     return node.low, node.high
 
 
-def _sum(bounds: list[tuple[int, Bounds]], place: int, floor: int | None) -> int | None:
+def _sum(bounds: list[tuple[Node, Bounds]], place: int, floor: int | None) -> int | None:
     total = 0
-    for sign, pair in bounds:
-        bound = pair[place]
+    for child, pair in bounds:
+        bound = pair[1 - place] if child.uncertain else pair[place]
         if bound is None:
-            return None
-        total += sign * bound
+            # nothing bounds what may come off: the lower bound is as low as it gets
+            return floor if child.sign < 0 else None
+        total += child.sign * bound
     return total if floor is None else max(total, floor)
 
 

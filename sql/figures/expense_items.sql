@@ -33,5 +33,6 @@ SELECT
   member_no, kind, dataset, period_from, period_to, amount_fen,
   CAST(CASE WHEN treatment = 'counted' THEN portion_fen ELSE 0 END AS BIGINT) AS low_fen,
   CAST(CASE WHEN treatment IN ('counted', 'disputed') THEN GREATEST(portion_fen, 0) ELSE 0 END AS BIGINT) AS high_fen,
-  treatment, CASE WHEN treatment = 'disputed' THEN reason END AS reason, 'R46a' AS rule, cites, facts
+  treatment, CASE WHEN treatment = 'disputed' THEN reason END AS reason,
+  CASE WHEN treatment = 'disputed' AND reason IN ('under_objection', 'correction_awaited') THEN 'R69' ELSE 'R46a' END AS rule, cites, facts
 FROM portions

@@ -71,6 +71,8 @@ def _reported(document: Json) -> Any:
         yield f"deduction.{number}", line["amount_fen"]
     for item in income["items"]:
         yield f"item.income.{item['no']}", item["counted_fen"]
+    for item in document["expenses"]:
+        yield f"item.expense.{item['no']}", item["deducted_fen"]
     for item in assets["items"]:
         yield f"item.asset.{item['no']}", item["counted"]
 
