@@ -24,7 +24,7 @@ class CaseSystemUnavailableError(HeduiError):
     step: str
     reason: str
 
-    zh = "低保系统({way})在 {step} 时不可用:{reason}"
+    zh = "低保系统({way})在 {step} 时不可用：{reason}"
     en = "the case system ({way}) is unavailable at {step}: {reason}"
     todo = "run the same command again later: nothing is taken or delivered twice"
 
@@ -33,7 +33,7 @@ class CaseSystemUnavailableError(HeduiError):
 class CaseSystemRefusedError(CaseSystemUnavailableError):
     """The case system answered that it will not; asking again would not help."""
 
-    zh = "低保系统({way})在 {step} 时拒绝:{reason}"
+    zh = "低保系统({way})在 {step} 时拒绝：{reason}"
     en = "the case system ({way}) refused at {step}: {reason}"
     todo = "check case_systems in hedui.yaml, the account and the address"
 

@@ -30,7 +30,7 @@ class ContractError(HeduiError):
     field: str
     reason: str
 
-    zh = "数据合同有误:{file} 的 {field}:{reason}"
+    zh = "数据合同有误：{file} 的 {field}：{reason}"
     en = "contract {file}, {field}: {reason}"
     todo = "correct the file; then: hedui contracts check"
     exit_code = 2

@@ -49,7 +49,7 @@ class SourceUnavailable(HeduiError):
 class SourceRefused(SourceUnavailable):
     """The source answered that it will not answer; asking again would not help."""
 
-    zh = "{dataset}:{step} 时对方拒绝:{reason};相关人员记为未能核实"
+    zh = "{dataset}：{step} 时对方拒绝：{reason}；相关人员记为未能核实"
     en = "{dataset}: refused at {step}: {reason}; its persons are not verified"
     todo = "check the account, the address and the authorisation of the connection"
 
@@ -58,7 +58,7 @@ class SourceRefused(SourceUnavailable):
 class SourceTimedOut(SourceUnavailable):
     """The source did not answer in time."""
 
-    zh = "{dataset}:{step} 超时:{reason};相关人员记为未能核实"
+    zh = "{dataset}：{step} 超时：{reason}；相关人员记为未能核实"
     en = "{dataset}: timed out at {step}: {reason}; its persons are not verified"
     todo = "try again later, or raise timeout_seconds of the connection"
 
@@ -71,7 +71,7 @@ class ExtractRefused(HeduiError):
     step: str
     reason: str
 
-    zh = "{dataset}:整份数据不予接收,步骤 {step}:{reason}"
+    zh = "{dataset}：整份数据不予接收，步骤 {step}：{reason}"
     en = "{dataset}: extract refused as a whole at {step}: {reason}"
     todo = "ask the department to send it again"
 
@@ -85,7 +85,7 @@ class DecodeRefused(HeduiError):
     encoding: str
     position: int
 
-    zh = "{dataset}:文件 {file} 第 {position} 字节起不是有效的 {encoding} 编码,整份不予接收"
+    zh = "{dataset}：文件 {file} 第 {position} 字节起不是有效的 {encoding} 编码，整份不予接收"
     en = "{dataset}: {file} cannot be decoded as {encoding} at byte {position}; refused as a whole"
     todo = "ask the department which encoding it wrote, and correct the contract or the file"
 
@@ -99,7 +99,7 @@ class ContractViolation(HeduiError):
     expected: str
     found: str
 
-    zh = "{dataset}:列 {column} 与数据合同不符:应为 {expected},实为 {found}"
+    zh = "{dataset}：列 {column} 与数据合同不符：应为 {expected}，实为 {found}"
     en = "{dataset}: column {column} breaks the contract: expected {expected}, found {found}"
     todo = "agree on the change with the department, then change the contract"
 

@@ -24,7 +24,7 @@ class QuarantineShareError(HeduiError):
     share: float
     most: str
 
-    zh = "{dataset}:{rows} 行中有 {quarantined} 行有误(最多的是 {most}),超过合同允许的比例 {share},整份不予接收"
+    zh = "{dataset}：{rows} 行中有 {quarantined} 行有误（最多的是 {most}），超过合同允许的比例 {share}，整份不予接收"
     en = "{dataset}: {quarantined} of {rows} rows are wrong (mostly {most}), above {share}; refused as a whole"
     todo = "ask the department to send it again, or correct the contract"
 
@@ -37,7 +37,7 @@ class UnitJumpError(HeduiError):
     column: str
     jump: str
 
-    zh = "{dataset}:列 {column} 的中位数变为历史的约 {jump} 倍,疑似计量单位(元、万元、分)改变,整份不予接收"
+    zh = "{dataset}：列 {column} 的中位数变为历史的约 {jump} 倍，疑似计量单位（元、万元、分）改变，整份不予接收"
     en = "{dataset}: the median of {column} is about {jump} of what it was: another unit? Refused as a whole"
     todo = "ask the department for the unit, then correct the extract or the contract"
 

@@ -56,7 +56,7 @@ class NotConfirmedError(HeduiError):
     counted: int
     confirmed: int
 
-    zh = "批次 {batch} 的 {suite}.{expectation} 两种核验不一致:{counted} 与 {confirmed}"
+    zh = "批次 {batch} 的 {suite}.{expectation} 两种核验不一致：{counted} 与 {confirmed}"
     en = "batch {batch}: {suite}.{expectation} counted {counted}, Great Expectations {confirmed}"
     todo = "nothing of this batch is delivered; report this as a defect"
 

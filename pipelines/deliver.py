@@ -62,7 +62,7 @@ class DeliveryIncompleteError(HeduiError):
     reports: int
     reason: str
 
-    zh = "批次 {batch} 有 {reports} 份报告未送达:{reason}"
+    zh = "批次 {batch} 有 {reports} 份报告未送达：{reason}"
     en = "batch {batch}: {reports} reports did not arrive: {reason}"
     todo = "run the same command again: what arrived is not sent twice"
 

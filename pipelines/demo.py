@@ -34,7 +34,7 @@ class FolderTakenError(HeduiError):
 
     folder: str
 
-    zh = "{folder} 不是演示文件夹,不会清空"
+    zh = "{folder} 不是演示文件夹，不会清空"
     en = "{folder} is not a demo's folder, so it is not emptied"
     todo = "name another one: hedui demo FOLDER"
     exit_code = 2

@@ -40,7 +40,7 @@ class ConfigurationError(HeduiError):
     field: str
     reason: str
 
-    zh = "配置有误:{file} 的 {field}:{reason}"
+    zh = "配置有误：{file} 的 {field}：{reason}"
     en = "configuration: {file}, {field}: {reason}"
     todo = "correct the field and run again"
     exit_code = 2
@@ -52,7 +52,7 @@ class NotAWorkspaceError(HeduiError):
 
     folder: str
 
-    zh = "{folder} 不是工作区(没有 hedui.yaml)"
+    zh = "{folder} 不是工作区（没有 hedui.yaml）"
     en = "{folder} is not a workspace (no hedui.yaml)"
     todo = "make one with: hedui init {folder}"
     exit_code = 2
@@ -66,7 +66,7 @@ class StageFailedError(HeduiError):
     stage: str
     reason: str
 
-    zh = "批次 {batch} 的阶段 {stage} 未完成:{reason}"
+    zh = "批次 {batch} 的阶段 {stage} 未完成：{reason}"
     en = "batch {batch}: stage {stage} failed: {reason}"
     todo = "run the same command again: finished stages are not repeated"
 
@@ -78,7 +78,7 @@ class EpochMixedError(HeduiError):
     found: str
     expected: str
 
-    zh = "令牌密钥期次不一致:{found} 与 {expected}"
+    zh = "令牌密钥期次不一致：{found} 与 {expected}"
     en = "tokens of key epoch {found} must not meet tokens of epoch {expected}"
     todo = "collect anew under the current epoch: hedui verify"
 

@@ -36,7 +36,7 @@ class ExchangeRateError(HeduiError):
     file: str
     where: str
 
-    zh = "汇率文件 {file} 有误:{where}"
+    zh = "汇率文件 {file} 有误：{where}"
     en = "the file of exchange rates {file} is wrong: {where}"
     todo = "give each currency and day one rate above 0 with its source; columns as in docs/policy-packs.md"
     exit_code = 2

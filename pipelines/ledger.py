@@ -48,7 +48,7 @@ class LedgerConflictError(HeduiError):
     batch_id: str
     subject: str
 
-    zh = "审计账已有 {kind}/{batch_id}/{subject},内容不同"
+    zh = "审计账已有 {kind}/{batch_id}/{subject}，内容不同"
     en = "the ledger already has {kind}/{batch_id}/{subject} with another detail"
     todo = "what may differ between two runs belongs in the subject of the entry"
 

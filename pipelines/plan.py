@@ -45,7 +45,7 @@ class NothingSelectedError(HeduiError):
 
     what: str
 
-    zh = "没有可核对的申请:{what}"
+    zh = "没有可核对的申请：{what}"
     en = "there is nothing to verify: {what}"
     todo = "take requests in first: hedui intake"
     exit_code = 2
@@ -58,7 +58,7 @@ class QueryWithoutAuthorisationError(HeduiError):
     dataset: str
     column: str
 
-    zh = "对 {dataset} 的查询缺少 {column},不能建立"
+    zh = "对 {dataset} 的查询缺少 {column}，不能建立"
     en = "a query to {dataset} without {column} cannot be built"
     todo = "this is a defect of the plan: nothing was asked"
 

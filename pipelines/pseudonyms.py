@@ -64,7 +64,7 @@ class UnknownTokenKindError(HeduiError):
 
     kind: str
 
-    zh = "没有这种标识的令牌:{kind}"
+    zh = "没有这种标识的令牌：{kind}"
     en = "no tokens are made for identifiers of kind {kind}"
     todo = "use one of the kinds in docs/identifiers.md in the contract"
     exit_code = 2

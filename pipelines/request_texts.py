@@ -43,7 +43,7 @@ TEXTS = {
     "not_boolean": ("应为 true 或 false", "must be true or false"),
     "out_of_range": ("超出允许范围", "is outside the range allowed"),
     "not_allowed": ("取值应为 {expected}", "must be {expected}"),
-    "not_date": ("应为日期,如 2026-09-01", "must be a date such as 2026-09-01"),
+    "not_date": ("应为日期，如 2026-09-01", "must be a date such as 2026-09-01"),
     "not_list": ("应为列表", "must be a list"),
     "not_object": ("应为对象", "must be an object"),
     "not_valid": ("取值无效", "is not valid"),
@@ -81,13 +81,13 @@ TEXTS = {
     "signs_for_self": ("成年且有民事行为能力者应本人授权", "an adult with legal capacity signs in person (R33)"),
     "duplicate_authorisation": ("同一授权编号用于两名成员", "this authorisation is given for two members"),
     "authorisation_used": (
-        "该授权已用于另一申请;新申请或成员变动须重新授权",
+        "该授权已用于另一申请；新申请或成员变动须重新授权",
         "was given for another application; a new one, or other members, needs new authorisations (R32)",
     ),
     "unknown_department": ("授权范围含未知部门", "names a department that is not known"),
     # What is there already
     "changed_request": (
-        "该编号的申请已受理且内容不同;变更须作为新申请(申请日期更晚)提交",
+        "该编号的申请已受理且内容不同；变更须作为新申请（申请日期更晚）提交",
         "this request was accepted with another content; send changes as a new application with a later date",
     ),
     "unknown_request": ("没有可撤回的申请", "no open request has this number"),

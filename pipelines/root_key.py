@@ -25,7 +25,7 @@ class RootKeyExistsError(HeduiError):
 
     path: str
 
-    zh = "根密钥已存在:{path}"
+    zh = "根密钥已存在：{path}"
     en = "a root key exists already: {path}"
     todo = "keep it: everything stored so far depends on it"
     exit_code = 2
@@ -38,7 +38,7 @@ class RootKeyMissingError(HeduiError):
     provider: str
     place: str
 
-    zh = "找不到根密钥({provider}:{place})"
+    zh = "找不到根密钥({provider}：{place})"
     en = "no root key ({provider}: {place})"
     todo = "make one with: hedui keys init, or correct keys in hedui.yaml"
     exit_code = 2
@@ -51,7 +51,7 @@ class RootKeyExposedError(HeduiError):
     path: str
     mode: str
 
-    zh = "根密钥文件可被他人读取:{path}(权限 {mode})"
+    zh = "根密钥文件可被他人读取：{path}(权限 {mode})"
     en = "others may read the root key {path} (mode {mode})"
     todo = "chmod 600 {path}, and rotate if others had access to it"
     exit_code = 2
@@ -64,7 +64,7 @@ class RootKeyMalformedError(HeduiError):
     provider: str
     place: str
 
-    zh = "根密钥格式不对({provider}:{place}),应为 64 位十六进制"
+    zh = "根密钥格式不对({provider}：{place}),应为 64 位十六进制"
     en = "the root key ({provider}: {place}) is not 64 hexadecimal digits"
     todo = "restore it from its backup"
     exit_code = 2
@@ -77,7 +77,7 @@ class RootKeyCommandError(HeduiError):
     command: str
     reason: str
 
-    zh = "取根密钥的命令失败:{command}:{reason}"
+    zh = "取根密钥的命令失败：{command}：{reason}"
     en = "the root key command {command} failed: {reason}"
     todo = "run the command by hand as the same user"
     exit_code = 2

@@ -198,7 +198,7 @@ def _schema_problems(document: dict[str, Any]) -> Iterator[Problem]:
     found = {(_field(error), str(error.validator)) for error in errors}
     for field, rule in sorted(found):
         # the validator's own message would quote values of the household
-        yield Problem("schema", field, f"不符合报告格式:{rule}", f"does not fit the report schema: {rule}")
+        yield Problem("schema", field, f"不符合报告格式：{rule}", f"does not fit the report schema: {rule}")
 
 
 def _field(error: Any) -> str:
@@ -216,7 +216,7 @@ def _seal_problems(document: dict[str, Any], public_key: Ed25519PublicKey) -> It
         yield Problem(
             "digest",
             "digest",
-            "内容与摘要不符:报告签发后内容被改动",
+            "内容与摘要不符：报告签发后内容被改动",
             "the content does not give this digest: it was changed after the report was issued",
         )
     led_to = root_of(document["digest"], seal["index"], seal["size"], seal["path"])
@@ -224,7 +224,7 @@ def _seal_problems(document: dict[str, Any], public_key: Ed25519PublicKey) -> It
         yield Problem(
             "path",
             "signature.path",
-            "摘要不能沿路径到达批次根值:摘要或路径被改动",
+            "摘要不能沿路径到达批次根值：摘要或路径被改动",
             "the digest does not lead to the batch root: digest or path was changed",
         )
     if seal["public_key_id"] != public_key_id(public_key):

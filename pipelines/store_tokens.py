@@ -23,7 +23,7 @@ class RotationUnfinishedError(HeduiError):
     keys: str
     store: str
 
-    zh = "密钥为第 {keys} 期,案件库的令牌为第 {store} 期"
+    zh = "密钥为第 {keys} 期，案件库的令牌为第 {store} 期"
     en = "the keys are at epoch {keys}, the case store's tokens at epoch {store}"
     todo = "finish the rotation with: hedui keys rotate, then run the same command again"
 

@@ -66,7 +66,7 @@ def late_subsidy(scene: Scene, households: Ints) -> None:
 
 
 @planted(
-    "R64", "未申报的惠农补贴,足以超限", limits="over_limit", declaration="differs", review=("material_difference",)
+    "R64", "未申报的惠农补贴，足以超限", limits="over_limit", declaration="differs", review=("material_difference",)
 )
 def undeclared_subsidy(scene: Scene, households: Ints) -> None:
     """A one-card payment, not declared, that takes the household over the limit."""
@@ -85,13 +85,13 @@ def _compensated(scene: Scene, households: Ints, gone_on: int, home: int, counts
     scene.book.add(ONE_CARD, rows, scene.worth(head, PROPERTY, fen * counts))
 
 
-@planted("R50", "住房已征收,补偿已发放", home=False)
+@planted("R50", "住房已征收，补偿已发放", home=False)
 def compensation_for_home_gone(scene: Scene, households: Ints) -> None:
     """A home expropriated before the reference date: its compensation counts, the home does not."""
     _compensated(scene, households, day("2026-06-03"), 0, 1)
 
 
-@planted("R50", "补偿已发放,基准日之后才征收", home=False)
+@planted("R50", "补偿已发放，基准日之后才征收", home=False)
 def compensation_before_home_goes(scene: Scene, households: Ints) -> None:
     """Compensation for a home that stands until after the reference date: the home counts, the money does not."""
     _compensated(scene, households, day("2026-09-11"), 1, 0)

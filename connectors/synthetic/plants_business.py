@@ -32,7 +32,7 @@ def undeclared_second_business(scene: Scene, households: Ints) -> None:
     add_business(scene, head, scene.worth(head, BUSINESSES, 1, said=0), "legal_representative")
 
 
-@planted("R64", "未申报经营主体一家(未超限)", declaration="differs")
+@planted("R64", "未申报经营主体一家（未超限）", declaration="differs")
 def undeclared_business(scene: Scene, households: Ints) -> None:
     """A firm that was not declared, within the limit."""
     head = scene.members.head(households)

@@ -26,7 +26,7 @@ def housing_fund_without_wage(scene: Scene, households: Ints) -> None:
     _deposits(scene, households, tuple(range(7, 11)), 600_00, 4_000_00)
 
 
-@planted("R41", "公积金余额远超金融资产限额,只列示")
+@planted("R41", "公积金余额远超金融资产限额，只列示")
 def large_housing_fund(scene: Scene, households: Ints) -> None:
     """A housing-fund balance far above the limit of financial assets, which is shown and not counted."""
     _deposits(scene, households, (WINDOW_FIRST - 1,), 2_000_00, 900_000_00)

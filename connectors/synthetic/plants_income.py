@@ -232,13 +232,13 @@ def income_one_fen_below(scene: Scene, households: Ints) -> None:
     _survivor(scene, households, limit - 1, _YEAR[-1:])
 
 
-@planted("R64", "未申报养老金,足以超限", limits="over_limit", declaration="differs", review=("material_difference",))
+@planted("R64", "未申报养老金，足以超限", limits="over_limit", declaration="differs", review=("material_difference",))
 def undeclared_pension(scene: Scene, households: Ints) -> None:
     """A pension, not declared, that takes the household over the limit."""
     _survivor(scene, households, _limit(scene, households) * 12 // 10, said=False)
 
 
-@planted("R64", "少报收入,不影响结论", declaration="differs")
+@planted("R64", "少报收入，不影响结论", declaration="differs")
 def understated_income(scene: Scene, households: Ints) -> None:
     """Income declared too low, which changes no test."""
     _survivor(scene, households, _limit(scene, households) // 5, said=False)

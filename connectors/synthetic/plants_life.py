@@ -88,7 +88,7 @@ def _register(scene: Scene, households: Ints, kind: str, on: int) -> None:
     scene.book.add(MARRIAGES, rows, scene.nothing(head))
 
 
-@planted("R25", "申报为夫妻,实已离婚", review=("marital_status_differs",), shown_by=MARRIAGES, families=COUPLE)
+@planted("R25", "申报为夫妻，实已离婚", review=("marital_status_differs",), shown_by=MARRIAGES, families=COUPLE)
 def undeclared_divorce(scene: Scene, households: Ints) -> None:
     """Declared as a couple, but divorced."""
     head, spouse = scene.members.head(households), scene.members.first(households, SPOUSE)

@@ -123,7 +123,7 @@ def subsidy_in_other_name(scene: Scene, households: Ints) -> None:
     scene.book.add(livelihood.SUBSIDIES, rows, scene.worth(head, TRANSFER, 0, fen, said=0))
 
 
-@planted("R53", "有道路运输证的营运车辆,本地不豁免", limits="over_limit")
+@planted("R53", "有道路运输证的营运车辆，本地不豁免", limits="over_limit")
 def licensed_vehicle(scene: Scene, households: Ints) -> None:
     """A van with an operating licence, declared; this pack exempts no operating vehicle."""
     head = scene.members.head(households)

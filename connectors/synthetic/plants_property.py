@@ -19,7 +19,7 @@ def _assets(scene: Scene, households: Ints, percent: int) -> Ints:
     return scene.limits.assets(scene.members.size(), households) * percent // 100
 
 
-@planted("R64", "未申报住房一套(未超限)", declaration="differs", home=False)
+@planted("R64", "未申报住房一套（未超限）", declaration="differs", home=False)
 def undeclared_flat(scene: Scene, households: Ints) -> None:
     """A home that was not declared, within the limit."""
     head = scene.members.head(households)
@@ -33,7 +33,7 @@ def undeclared_second_home(scene: Scene, households: Ints) -> None:
     add_title(scene, head, scene.worth(head, HOMES, 1, said=0))
 
 
-@planted("R47", "按份共有住房,份额已登记", home=False)
+@planted("R47", "按份共有住房，份额已登记", home=False)
 def title_with_share(scene: Scene, households: Ints) -> None:
     """A home held in recorded shares with somebody outside."""
     unit = add_title(scene, scene.members.head(households), ownership="shares", share_bp=5000)
@@ -42,7 +42,7 @@ def title_with_share(scene: Scene, households: Ints) -> None:
 
 
 @planted(
-    "R47", "共同共有住房,份额不明", declaration="undetermined", review=("share_unknown",), shown_by=TITLES, home=False
+    "R47", "共同共有住房，份额不明", declaration="undetermined", review=("share_unknown",), shown_by=TITLES, home=False
 )
 def title_with_unknown_share(scene: Scene, households: Ints) -> None:
     """A home held jointly with somebody outside, share unknown."""
@@ -88,13 +88,13 @@ def _sold(scene: Scene, households: Ints, price: Ints) -> None:
     scene.book.add(FILINGS, rows, scene.nothing(head))
 
 
-@planted("R49", "住房已售,价款未见", review=("proceeds_untraced",), shown_by=FILINGS, home=False)
+@planted("R49", "住房已售，价款未见", review=("proceeds_untraced",), shown_by=FILINGS, home=False)
 def home_sold_untraced(scene: Scene, households: Ints) -> None:
     """A home sold, its price in no balance."""
     _sold(scene, households, np.full(len(households), scene.limits.trace_proceeds_min * 6))
 
 
-@planted("R49", "住房已售,价款在存款中", home=False, assets=False, families=LARGE)
+@planted("R49", "住房已售，价款在存款中", home=False, assets=False, families=LARGE)
 def home_sold_traced(scene: Scene, households: Ints) -> None:
     """A home sold, its price in a balance."""
     price = np.full(len(households), scene.limits.trace_proceeds_min)
@@ -109,13 +109,13 @@ def _gone(scene: Scene, households: Ints, state: str, on: str) -> None:
     add_deposit(scene, head, _assets(scene, households, 40))
 
 
-@planted("R50", "第二套住房已拆除,补偿款在账户中")
+@planted("R50", "第二套住房已拆除，补偿款在账户中")
 def demolished_home(scene: Scene, households: Ints) -> None:
     """A second home that was demolished; its compensation in an account counts alone."""
     _gone(scene, households, "demolished", "2026-03-17")
 
 
-@planted("R50", "第二套住房已被征收,补偿款在账户中")
+@planted("R50", "第二套住房已被征收，补偿款在账户中")
 def expropriated_home(scene: Scene, households: Ints) -> None:
     """A second home that was expropriated; its compensation in an account counts alone."""
     _gone(scene, households, "expropriated", "2026-05-06")
@@ -154,7 +154,7 @@ def joint_account_of_members(scene: Scene, households: Ints) -> None:
 
 @planted(
     "R56",
-    "与户外人员共有账户,份额不明",
+    "与户外人员共有账户，份额不明",
     limits="undetermined",
     declaration="undetermined",
     review=("joint_account_unknown_shares",),
@@ -168,7 +168,7 @@ def joint_account_outside(scene: Scene, households: Ints) -> None:
     scene.book.add(DEPOSITS, holdings.deposits(outside, account, fen, co_holders=scene.members.person[head]))
 
 
-@planted("R56", "与户外人员共有账户,份额已知")
+@planted("R56", "与户外人员共有账户，份额已知")
 def joint_account_with_shares(scene: Scene, households: Ints) -> None:
     """An account held with somebody outside in known shares."""
     head, outside = scene.members.head(households), scene.shadow[households]
@@ -243,7 +243,7 @@ def difference_at_tolerance(scene: Scene, households: Ints) -> None:
     _undeclared_deposit(scene, households, scene.limits.tolerance["financial_assets"])
 
 
-@planted("R64", "差异超容差一分,不影响结论", declaration="differs")
+@planted("R64", "差异超容差一分，不影响结论", declaration="differs")
 def difference_above_tolerance(scene: Scene, households: Ints) -> None:
     """A difference one fen above the tolerance that changes no test."""
     _undeclared_deposit(scene, households, scene.limits.tolerance["financial_assets"] + 1)

@@ -30,7 +30,7 @@ class UnknownTrouble(HeduiError):
     trouble: str
     known: str
 
-    zh = "无法模拟的故障:{trouble};可用:{known}"
+    zh = "无法模拟的故障：{trouble}；可用：{known}"
     en = "no such trouble: {trouble}; there are: {known}"
     todo = "write it as NAME:department/dataset"
     exit_code = 2

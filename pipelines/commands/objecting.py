@@ -53,7 +53,7 @@ def objection_open(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> None:
-    """登记异议:有关记录暂停使用,数据提供部门在期限内核实 · open an objection: its rows are disputed until it ends.
+    """登记异议：有关记录暂停使用，数据提供部门在期限内核实 · open an objection: its rows are disputed until it ends.
 
     Example: hedui objection open R-000123 --item asset.2 --ground not_mine --by 370303-mzj -w /srv/hedui
     """
@@ -114,7 +114,7 @@ def objection_close(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> None:
-    """异议办结,重新核对并出具新版本 · close an objection; the request is verified anew, which makes a new version.
+    """异议办结，重新核对并出具新版本 · close an objection; the request is verified anew, which makes a new version.
 
     Example: hedui objection close OB0123456789AB --by 370303-mzj -w /srv/hedui
     """
@@ -174,7 +174,7 @@ def report_diff(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> None:
-    """两个版本的差异:变了什么、为什么、依据谁的答复 · what a later version says otherwise, why, by whose answer.
+    """两个版本的差异：变了什么、为什么、依据谁的答复 · what a later version says otherwise, why, by whose answer.
 
     Example: hedui report diff R-000123 --out difference.html -w /srv/hedui
     """

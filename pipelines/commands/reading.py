@@ -126,7 +126,7 @@ def report_show(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> None:
-    """显示一份报告的结论与理由,或某个数字的计算过程 · show what a report says, or how a figure of it was worked out.
+    """显示一份报告的结论与理由，或某个数字的计算过程 · show what a report says, or how a figure of it was worked out.
 
     Example: hedui report show R-000123 -w /srv/hedui
     Example: hedui report show R-000123 --why income.per_capita -w /srv/hedui
@@ -263,10 +263,10 @@ def sources(
         if catalogue_error is not None:
             name = type(catalogue_error).__name__
             out.print(
-                f"数据目录未应答,仅不显示授权期限 the catalogue did not answer; only tickets are not shown: {name}"
+                f"数据目录未应答，仅不显示授权期限 the catalogue did not answer; only tickets are not shown: {name}"
             )
         if absent:
-            out.print(f"未配置,报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
+            out.print(f"未配置，报告中为“未能核实” not configured, unavailable in every report: {', '.join(absent)}")
 
     document = [
         vars(s) | {"error": s.error and str(s.error), "last_admitted": admitted.get(s.dataset)}

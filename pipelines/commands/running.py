@@ -27,7 +27,7 @@ def intake(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
-    """接收申请:合格的入库,不合格的整份退回并列出全部错误 · take requests in; refused ones with every error.
+    """接收申请：合格的入库，不合格的整份退回并列出全部错误 · take requests in; refused ones with every error.
 
     Example: hedui intake -w /srv/hedui
     """
@@ -69,7 +69,7 @@ def verify(
     workspace: WorkspaceOption = Path("."),
     as_json: JsonOption = False,
 ) -> int:
-    """核对:全部待核对的申请,或其中一份 · verify all open requests, or one while staff wait.
+    """核对：全部待核对的申请，或其中一份 · verify all open requests, or one while staff wait.
 
     Example: hedui verify -w /srv/hedui --as-of 2026-09-16T02:00:00+08:00
     Example: hedui verify -w /srv/hedui --request R-000123

@@ -28,7 +28,7 @@ class Dirt(StrEnum):
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make; what is in it already is kept.")],
 ) -> None:
-    """新建工作区:带注释的 hedui.yaml、根密钥和各文件夹 · make a workspace with a commented configuration.
+    """新建工作区：带注释的 hedui.yaml、根密钥和各文件夹 · make a workspace with a commented configuration.
 
     Example: hedui init /srv/hedui
     """
@@ -52,7 +52,7 @@ def init(
 
 
 def keys_init(workspace: WorkspaceOption = Path(".")) -> None:
-    """生成根密钥(不会覆盖已有的) · make the root key; an existing one is never overwritten.
+    """生成根密钥（不会覆盖已有的） · make the root key; an existing one is never overwritten.
 
     Example: hedui keys init -w /srv/hedui
     """
@@ -85,7 +85,7 @@ def keys_public(
 
 
 def keys_rotate(workspace: WorkspaceOption = Path("."), as_json: JsonOption = False) -> None:
-    """轮换令牌密钥:案件库的令牌随之更换,旧批次不变 · begin the next key epoch; old batches stay readable.
+    """轮换令牌密钥：案件库的令牌随之更换，旧批次不变 · begin the next key epoch; old batches stay readable.
 
     Killed halfway, it is run again.
 
@@ -139,7 +139,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same county.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """一键演示:虚构县、核对、送达、汇总 · a made-up county, verified and delivered, with a summary.
+    """一键演示：虚构县、核对、送达、汇总 · a made-up county, verified and delivered, with a summary.
 
     Example: hedui demo ./demo --households 2000
     """

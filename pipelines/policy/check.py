@@ -59,14 +59,16 @@ def _cases(pack: Pack) -> Iterator[Finding]:
     """The pack's own tests."""
     for file, case in read_cases(pack.folder):
         for difference in differences(pack, case):
-            yield Finding("error", f"{file}: {case.name}", f"与预期不符:{difference}", f"not as expected: {difference}")
+            yield Finding(
+                "error", f"{file}: {case.name}", f"与预期不符：{difference}", f"not as expected: {difference}"
+            )
 
 
 def _gaps(rows: list[Row]) -> Iterator[Finding]:
     for earlier, later in pairwise(rows):
         if earlier.end and earlier.end + timedelta(days=1) < later.start:
             span = f"{earlier.end} – {later.start}"
-            yield Finding("warning", where(later), f"取值有空档:{span}", f"no value in between: {span}")
+            yield Finding("warning", where(later), f"取值有空档：{span}", f"no value in between: {span}")
 
 
 def _ends(pack: Pack, groups: list[list[Row]], on: date) -> Iterator[Finding]:
@@ -177,10 +179,10 @@ def _unknown(pack: Pack) -> Iterator[Finding]:
 def _no_contract(where: str, dataset: str, need: str) -> Finding:
     """A dataset that nobody has described yet: nobody is asked for it, and where it is required, reports say so."""
     if need == "required":
-        zh = f"尚无 {dataset} 的数据约定:每份报告都将列为“未能核实”，不会出现“未超过限定标准”"
+        zh = f"尚无 {dataset} 的数据约定：每份报告都将列为“未能核实”，不会出现“未超过限定标准”"
         en = f"no contract for {dataset} yet: every report will say that it could not be checked"
         return Finding("warning", where, zh, en)
-    zh, en = f"尚无 {dataset} 的数据约定:暂不查询", f"no contract for {dataset} yet: nobody is asked"
+    zh, en = f"尚无 {dataset} 的数据约定：暂不查询", f"no contract for {dataset} yet: nobody is asked"
     return Finding("note", where, zh, en)
 
 

@@ -41,7 +41,7 @@ class PolicyError(HeduiError):
     field: str
     reason: str
 
-    zh = "政策包有误:{file} 的 {field}:{reason}"
+    zh = "政策包有误：{file} 的 {field}：{reason}"
     en = "policy pack: {file}, {field}: {reason}"
     todo = "correct the field; `hedui policy check` reads the whole pack"
     exit_code = 2
