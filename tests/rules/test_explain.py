@@ -79,7 +79,8 @@ def _reported(document: Json) -> Any:
 
 def test_r65_the_tree_of_a_figure_reaches_every_row_of_its_items(reports: dict[str, Json]) -> None:
     for document in reports.values():
-        for name, items in (("income", document["income"]["items"]), ("financial_assets", document["assets"]["items"])):
+        income = document["income"]["items"] + document["expenses"]
+        for name, items in (("income", income), ("financial_assets", document["assets"]["items"])):
             own = [i for i in items if name == "income" or i["figure"] == name]
             expected = sorted((f["extract"], f["row"], f["row_digest"]) for i in own for f in i["facts"])
             rows = [dict(node.row) for node in tree(document, name).walk() if node.row]
