@@ -50,7 +50,7 @@ def moved_figures(persons: Persons, worked: list[Tested], deductions: list[Deduc
     found = {test.test: test.result for test in worked}
     declared = {figure: told.declared.get(figure, 0) for figure in FIGURES}
     gross = sum(declared[category] for category in CATEGORIES)
-    declared["income"] = gross - deducted(told.policy, declared["income.wage"])
+    declared["income"] = gross - deducted(told.policy, declared["income.wage"], deductions)
     moved = set()
     for test in told.policy.tests:
         value = declared[test.figure]
@@ -60,11 +60,11 @@ def moved_figures(persons: Persons, worked: list[Tested], deductions: list[Deduc
     return moved
 
 
-def deducted(policy: Policy, wages: int) -> int:
-    """R44 on declared wages: the pack's share, up to its cap for each month of the window."""
+def deducted(policy: Policy, wages: int, found: list[Deduction]) -> int:
+    """R44 on declared wages: the pack's share, up to its cap for each month with wages, as found, or of the window."""
     share = wages * policy.wage_deduction_bp // 10_000
     cap = policy.wage_deduction_cap_fen
-    return share if cap is None else min(share, cap * policy.window_months)
+    return share if cap is None else min(share, cap * (sum(one.months for one in found) or policy.window_months))
 
 
 def overall(lines: list[Declared]) -> str:

@@ -47,6 +47,7 @@ class Deduction:
     """What is taken off a member's wages, at their lowest and at their highest."""
 
     member: int
+    months: int  # with wages
     low: int
     high: int
 

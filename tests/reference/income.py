@@ -190,12 +190,13 @@ def deductions(persons: Persons, found: list[tuple[Line, Item]]) -> list[Deducti
             sums[1] += counted.high or 0
     by_member: dict[int, list[int]] = {}
     for (member, _, _), wages in sorted(months.items()):
-        total = by_member.setdefault(member, [0, 0])
+        total = by_member.setdefault(member, [0, 0, 0])
+        total[2] += 1
         for i in (0, 1):
             share = max(0, wages[i]) * policy.wage_deduction_bp // 10_000
             cap = policy.wage_deduction_cap_fen
             total[i] += share if cap is None else min(share, cap)
-    return [Deduction(member, low, high) for member, (low, high) in sorted(by_member.items())]
+    return [Deduction(member, months, low, high) for member, (low, high, months) in sorted(by_member.items())]
 
 
 SUMMED = ("counted", "netted", "disputed")

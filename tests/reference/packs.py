@@ -37,9 +37,9 @@ def policy(rng: Random) -> Policy:
     return Policy(
         window_months=rng.choice((1, 3, 6, 12, 12, 12, 24)),
         bonus_rule=rng.choice(("period", "paid")),
-        loss_offset=False,
+        loss_offset=rng.random() < 0.3,
         wage_deduction_bp=rng.choice((0, 333, 1000, 2000, 10_000)),
-        wage_deduction_cap_fen=rng.choice((None,) * 9 + (0, 1, 77, 30_000)),
+        wage_deduction_cap_fen=rng.choice((None, None, 0, 1, 77, 30_000)),
         minor_age=rng.choice((16, 18, 18)),
         adult_child_age=rng.choice((None, 30, 30, 35)),
         student_stages=frozenset(stage for stage in STAGES if rng.random() < 0.6),

@@ -14,12 +14,8 @@ def unsettled(told: Household) -> str | None:
         return "D4 a supporter who died"
     if any(link_unread(persons, link) for link in told.links):
         return "D12 a link from a source that may not be read"
-    if told.policy.wage_deduction_cap_fen is not None:
-        return "D21, D22 a cap on what is deducted from wages"
     if any(holders - persons.counted and holders & persons.counted for holders in units(persons).values()):
         return "D18 a unit of one who counts and one who does not"
-    if any(f.mark == "reversal" for f in told.income) and any(s.kind == "contribution" for s in told.statuses):
-        return "D30 contributions beside a reversed wage"
     yearly = any(f.granularity == "annual" and f.category == "wage" for f in told.income)
     if yearly and any(f.one_off == "bonus" for f in told.income):
         return "D31 a yearly wage beside a bonus"
