@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.reference.figures import CATEGORIES, FIGURES, limit_of, result
-from tests.reference.found import Declared, Deduction, Interval, Tested
+from tests.reference.found import Declared, Interval, Tested
 from tests.reference.household import Persons
 from tests.reference.told import Policy
 
@@ -20,12 +20,10 @@ def compare(declared: int, found: Interval, tolerance: int) -> str:
     return "matches"
 
 
-def items(
-    persons: Persons, found: dict[str, Interval], worked: list[Tested], deductions: list[Deduction]
-) -> list[Declared]:
+def items(persons: Persons, found: dict[str, Interval], worked: list[Tested]) -> list[Declared]:
     """Every item; what was not declared at all counts as declared 0."""
     told = persons.told
-    moved = moved_figures(persons, worked, deductions)
+    moved = moved_figures(persons, worked)
     lines = []
     for item in FIGURES:
         if item not in told.declared and not fed(persons, item):
@@ -44,13 +42,15 @@ def fed(persons: Persons, figure: str) -> bool:
     return any(figure in persons.told.policy.feeds.get(dataset, ()) for dataset in persons.told.policy.sources)
 
 
-def moved_figures(persons: Persons, worked: list[Tested], deductions: list[Deduction]) -> set[str]:
+def moved_figures(persons: Persons, worked: list[Tested]) -> set[str]:
     """Figures of which a test has another result on the declared figures than on the found ones."""
     told = persons.told
+    if not persons.counted:
+        return set()  # R28: nobody is judged, on either side
     found = {test.test: test.result for test in worked}
     declared = {figure: told.declared.get(figure, 0) for figure in FIGURES}
     gross = sum(declared[category] for category in CATEGORIES)
-    declared["income"] = gross - deducted(told.policy, declared["income.wage"], deductions)
+    declared["income"] = gross - deducted(told.policy, declared["income.wage"])
     moved = set()
     for test in told.policy.tests:
         value = declared[test.figure]
@@ -60,11 +60,11 @@ def moved_figures(persons: Persons, worked: list[Tested], deductions: list[Deduc
     return moved
 
 
-def deducted(policy: Policy, wages: int, found: list[Deduction]) -> int:
-    """R44 on declared wages: the pack's share, up to its cap for each month with wages, as found, or of the window."""
+def deducted(policy: Policy, wages: int) -> int:
+    """R44 on declared wages: the pack's share, up to its cap for each month of the window."""
     share = wages * policy.wage_deduction_bp // 10_000
     cap = policy.wage_deduction_cap_fen
-    return share if cap is None else min(share, cap * (sum(one.months for one in found) or policy.window_months))
+    return share if cap is None else min(share, cap * policy.window_months)
 
 
 def overall(lines: list[Declared]) -> str:

@@ -18,7 +18,7 @@ def read(told: Household) -> Found:
     gaps = open_sources(persons)
     intervals = figures.figures(of_income + assets, deductions, figures.unbounded(persons, gaps))
     tests = figures.tests(persons, intervals)
-    declared = declaration.items(persons, intervals, tests, deductions)
+    declared = declaration.items(persons, intervals, tests)
     return Found(
         counted=len(persons.counted),
         members=persons.why,

@@ -28,6 +28,8 @@ def unsettled(told: Household) -> str | None:
                 return "D23, D26 a sale by one who died, or who does not count"
             if abs((holding.status_on - persons.window[0]).days) < 35:
                 return "D24 a sale where the window begins"
+        if member is not None and member.number in dead and holding.custodial:
+            return "D36 a custodial account of one who died"
         if names_differ(persons, holding, dead):
             return "D16 a thing of one who died, under another name"
     return None
