@@ -17,7 +17,7 @@ SELECT
   MAX(as_of) AS as_of,
   MIN(mirrors) AS mirrors,
   -- kept for somebody else only if every member who holds it keeps it so (R55)
-  COALESCE(BOOL_AND(custodial) FILTER (WHERE held_by_this AND counted), FALSE) AS custodial,
+  COALESCE(BOOL_AND(custodial) FILTER (WHERE held_by_this AND (counted OR after_death)), FALSE) AS custodial,
   BOOL_OR(suspended AND held_by_this) AS suspended,
   MIN(use_character) AS use_character,
   -- disputed only if no record by which a counted member holds it is clean

@@ -2,7 +2,8 @@
 -- by month is uncertain; the rest is those payments, told a second time. `own_…` is what a line is worth whether or not
 -- its person counts (R27); what counts is that, or nothing.
 WITH yearly AS (
-  SELECT request_id, member_no, category, CASE WHEN kind = 'bonus' THEN 'wage' ELSE kind END AS kind, period_from, period_to, fact_no
+  -- a bonus of the year may be taxed by itself and stand outside the settlement: it takes nothing off the year's wages
+  SELECT request_id, member_no, category, kind, period_from, period_to, fact_no
   FROM judged_income
   WHERE granularity = 'annual' AND own = 'disputed'
 ),
@@ -11,7 +12,7 @@ known AS (
   FROM judged_income m
   JOIN yearly y
     ON y.request_id = m.request_id AND y.member_no = m.member_no AND y.category = m.category
-    AND y.kind = CASE WHEN m.kind = 'bonus' THEN 'wage' ELSE m.kind END
+    AND y.kind = m.kind
     AND m.period_from >= y.period_from AND m.period_to <= y.period_to
   WHERE m.granularity <> 'annual' AND m.own_high_fen > 0
   GROUP BY y.request_id, y.member_no, y.fact_no
