@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.connections import FolderConnection, SftpConnection
-from connectors.contract import Contract
+from connectors.contract import Contract, HttpDelivery
 from connectors.extract import (
     Asked,
     ContractViolation,
@@ -42,7 +42,12 @@ def test_every_dataset_is_read_back_as_it_was_sent(
 ) -> None:
     for dataset, contract in contracts.items():
         (extract,) = open_extracts(contract, served.connections[served.sources[dataset]], asked, tmp_path)
-        assert read(extract, contract) == cells(contract, 30), dataset
+        # who is asked one by one is answered in the order of asking, which is not that of the department's books
+        by_person = isinstance(contract.delivery, HttpDelivery) and contract.delivery.style == "person"
+        order = [(name, "ascending") for name in contract.schema.names] if by_person else []
+        got, sent = read(extract, contract), cells(contract, 30)
+        got, sent = (table.sort_by(order) if order else table for table in (got, sent))
+        assert got == sent, dataset
         assert str(extract.digest).startswith(("sha256:", "sm3:"))
 
 
