@@ -8,20 +8,18 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
-import yaml
 
 from connectors.contract import load_contracts
 from pipelines import warehouse
 from pipelines.assess import RESULTS, WITH_FACTS
 from pipelines.batch import Batch, write_json
 from pipelines.warehouse import sql_text
-from tests.rules.household import Story, assess
+from tests.rules.household import Household
+from tests.rules.together import household, stories
 
 DATA_KEY = bytes(range(32))
 AS_OF = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
-GOLDEN = Path(__file__).parent / "rules" / "golden"
 STORIES = (
     "r36_r41_r42_r44_r52_r56_r57_worked_example",
     "r62_one_fen_below_the_limit_is_satisfied",
@@ -43,13 +41,6 @@ DIGEST = "'sha256:' || sha256({})"
 FACTS = f"list_transform(facts, lambda f: struct_update(f, extract_digest := {DIGEST.format('f.dataset')}))"
 
 
-@cache
-def stories() -> dict[str, Story]:
-    """Every golden story by its id."""
-    files = sorted(GOLDEN.glob("*.yaml"))
-    return {story["id"]: story for file in files for story in yaml.safe_load(file.read_text("utf-8"))}
-
-
 def request_of(story: str) -> str:
     """The request id under which a story is written."""
     return f"HS-{story.split('_')[0]}-{list(stories()).index(story):04d}"
@@ -63,12 +54,14 @@ def id_number(household: int, member: int) -> str:
 @cache
 def tables(story: str, number: int) -> dict[str, pa.Table]:
     """The assessed tables of one story; ``members`` and the policy's tables of its plan."""
-    con = assess(stories()[story]).con
+    told = household(story)
+    con, policy = told.con, f"policy_id = {number}" if told.own != "TRUE" else "TRUE"
     request = request_of(story)
     found: dict[str, pa.Table] = {}
     for table in (*RESULTS, "policy", "policy_sources", "policy_suitable"):
-        con.execute(f"CREATE OR REPLACE VIEW result AS SELECT * FROM {table}")
-        select = sql_text("assess/with_evidence.sql") if table in WITH_FACTS else f"SELECT * FROM {table}"
+        own = f"SELECT * FROM {table} WHERE {policy if table.startswith('policy') else told.own}"
+        con.execute(f"CREATE OR REPLACE VIEW result AS {own}")
+        select = sql_text("assess/with_evidence.sql") if table in WITH_FACTS else own
         columns = {name for name, *_ in con.execute(f"DESCRIBE {select}").fetchall()}
         changed = {
             "request_id": f"'{request}'",
@@ -80,7 +73,7 @@ def tables(story: str, number: int) -> dict[str, pa.Table]:
         replaced = ", ".join(f"{sql} AS {name}" for name, sql in changed.items() if name in columns)
         ordered = f"SELECT * REPLACE ({replaced}) FROM ({select}) ORDER BY ALL"
         found[table] = _compact(con.execute(ordered if replaced else select).to_arrow_table())
-    found["members"] = _members(con, request, number, protected=story == PROTECTED)
+    found["members"] = _members(told, request, number, protected=story == PROTECTED)
     return found
 
 
@@ -96,8 +89,8 @@ def _shown(number: int) -> str:
     return " ".join(f"WHEN '{kind}' THEN '{text.format(number)}'" for kind, text in SHOWN.items())
 
 
-def _members(con: duckdb.DuckDBPyConnection, request: str, number: int, *, protected: bool) -> pa.Table:
-    rows = con.execute("SELECT member_no, person IS NULL FROM household_members ORDER BY member_no").fetchall()
+def _members(told: Household, request: str, number: int, *, protected: bool) -> pa.Table:
+    rows = told.rows("household_members", "member_no, person IS NULL")
     shown = [
         json.dumps({"name": NAMES[no - 1], "id_number": None if newborn else id_number(number, no)}, ensure_ascii=False)
         for no, newborn in rows

@@ -18,6 +18,15 @@ import pandas as pd
 
 WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 CHECK = np.array(list("10X98765432"))
+PROJECTS = {
+    "NY001": "farmland_protection_subsidy", "NY002": "grain_subsidy", "LY001": "eco_forest_compensation",
+    "SL001": "reservoir_resettlement_aid", "ZR001": "expropriation_compensation", "MZ001": "elderly_allowance",
+    "WJ001": "family_planning_reward", "WJ002": "family_planning_special",
+}  # fmt: skip
+FARMING = {
+    "耕地地力保护补贴": "farmland_protection", "实际种粮农民一次性补贴": "grain_growers",
+    "农机购置与应用补贴": "machinery_purchase", "稻谷补贴": "rice", "生产者补贴": "producer", "其他涉农补贴": "other",
+}  # fmt: skip
 
 
 @dataclass
@@ -43,7 +52,9 @@ class Extracts:
         frames = []
         for manifest in sorted(folder.glob("*.manifest.json"), key=_order):
             file = folder / json.loads(manifest.read_text())["file"]
-            if file.suffix == ".csv":
+            if file.suffix == ".xlsx":
+                frame = pd.read_excel(file, usecols=columns, dtype=str, engine="calamine", keep_default_na=False)
+            elif file.suffix == ".csv":
                 frame = pd.read_csv(file, usecols=columns, dtype=str, keep_default_na=False, **csv)  # type: ignore[call-overload]
             else:
                 frame = pd.read_parquet(file, columns=columns)
@@ -125,7 +136,9 @@ def read_members(requests: Path) -> pd.DataFrame:
 def incomes(extracts: Extracts) -> pd.DataFrame:
     """Every income: person, kind, wage or not, period (half-open), fen."""
     tax = extracts.read(
-        "taxation/individual_income", ["pzxh", "zjhm", "sdxm", "skssqq", "skssqz", "sre", "gzbz", "ypzxh"], "zjhm"
+        "taxation/individual_income",
+        ["pzxh", "zjhm", "kjywrsbh", "sdxm", "skssqq", "skssqz", "sre", "gzbz", "ypzxh"],
+        "zjhm",
     )
     tax = tax[~tax["pzxh"].isin(tax.loc[tax["gzbz"] == "1", "ypzxh"])]
     amount = fen(tax["sre"])
@@ -133,7 +146,7 @@ def incomes(extracts: Extracts) -> pd.DataFrame:
         {
             "person": tax["zjhm"],
             "kind": tax["sdxm"],
-            "wage": tax["sdxm"].isin(["工资薪金所得", "劳务报酬所得"]),
+            "wage": tax["sdxm"].isin(["工资薪金所得", "劳务报酬所得", "全年一次性奖金收入", "全年一次性奖金"]),
             "start": day(tax["skssqq"]),
             "end": day(tax["skssqz"]) + pd.Timedelta(days=1),
             "fen": amount.where(tax["gzbz"] != "2", -amount.abs()),
@@ -165,7 +178,47 @@ def incomes(extracts: Extracts) -> pd.DataFrame:
         "person": interest["CKRSFZJHM"], "kind": "interest", "wage": False, "start": day(interest["JXQSRQ"]),
         "end": day(interest["JXZZRQ"]) + pd.Timedelta(days=1), "fen": fen(interest["LXJE"]),
     })  # fmt: skip
-    return pd.concat([tax_income, pensions, benefits, interests], ignore_index=True)
+    payments, subsidies = one_card(extracts), farm_subsidies(extracts)
+    wages = declared_wages(extracts, tax)
+    every = [tax_income, wages, pensions, benefits, interests, payments, subsidies]
+    return pd.concat(every, ignore_index=True)
+
+
+def by_month(frame: pd.DataFrame, start: pd.Series, **columns: object) -> pd.DataFrame:
+    """Incomes of one month each."""
+    return pd.DataFrame({**columns, "start": start, "end": start + pd.DateOffset(months=1)})
+
+
+def one_card(extracts: Extracts) -> pd.DataFrame:
+    """Payments on the farmers' card, by the month they are for."""
+    card = extracts.read("finance/one_card_payments", ["sfzh", "xmbm", "ssny", "je"], "sfzh")
+    kind = card["xmbm"].replace(PROJECTS)
+    return by_month(card, month(card["ssny"]), person=card["sfzh"], kind=kind, wage=False, fen=fen(card["je"]))
+
+
+def farm_subsidies(extracts: Extracts) -> pd.DataFrame:
+    """Farming subsidies, by the month they were paid in."""
+    farm = extracts.read("agriculture/subsidies", ["身份证号", "补贴项目", "补贴金额", "发放日期"], "身份证号")
+    paid = day(farm["发放日期"])
+    farm, paid = farm[paid.notna()], paid[paid.notna()]
+    kind = "agricultural_" + farm["补贴项目"].replace(FARMING)
+    start = paid.dt.to_period("M").dt.to_timestamp()
+    return by_month(farm, start, person=farm["身份证号"], kind=kind, wage=False, fen=fen(farm["补贴金额"]))
+
+
+def declared_wages(extracts: Extracts, tax: pd.DataFrame) -> pd.DataFrame:
+    """Wages that employers declared for social insurance, where the tax office has none of that payer and month."""
+    told = extracts.read("social_security/contributions", ["AAC002", "AAB001", "AAE003", "SBGZ"], "AAC002")
+    told = told[told["SBGZ"].notna() & (told["SBGZ"].astype(str) != "")].assign(start=lambda f: month(f["AAE003"]))
+    told = told.drop_duplicates(["AAC002", "AAB001", "start"])
+    taxed = tax[tax["sdxm"].isin(["工资薪金所得"])]
+    known = pd.DataFrame({
+        "AAC002": taxed["zjhm"], "AAB001": taxed["kjywrsbh"],
+        "start": day(taxed["skssqq"]).dt.to_period("M").dt.to_timestamp(), "taxed": True,
+    }).drop_duplicates()  # fmt: skip
+    told = told.merge(known, on=["AAC002", "AAB001", "start"], how="left")
+    told = told[told["taxed"].isna()]
+    return by_month(told, told["start"], person=told["AAC002"], kind="wage", wage=True, fen=fen(told["SBGZ"]))
 
 
 def income_totals(members: pd.DataFrame, extracts: Extracts, policy: Policy) -> pd.Series:

@@ -24,14 +24,12 @@ import pytest
 
 from pipelines import assess
 from pipelines.warehouse import SQL
-from tests.assessed import stories
 from tests.mutation.sql_mutants import Mutant, mutants
 from tests.reference import against, compare
 from tests.reference.reading import read
 from tests.reference.unsettled import unsettled
-from tests.rules.household import Household
-from tests.rules.household import assess as assess_story
 from tests.rules.test_golden import FOUND
+from tests.rules.together import household, stories
 
 FOLDERS = ("household", "figures", "assess")
 WORLDS, SEED, SECONDS = 2_000, 11, 60
@@ -102,52 +100,10 @@ def _shapes(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _golden() -> dict[str, Household]:
-    return {name: assess_story(story) for name, story in stories().items()}
-
-
-@cache
 def _together() -> tuple[duckdb.DuckDBPyConnection, dict[str, set[str]]]:
-    """All stories on one connection, and what is found of each: one run tells which of them a mutant touches."""
-    con = duckdb.connect(config={"threads": 1})
-    for number, (name, household) in enumerate(_golden().items()):
-        if not household.story.get("failed_gates"):  # a gate is a dataset's, for everybody
-            _copy(household.con, con, number, name)
-    rerun(con, assess.STEPS[0])
+    """The connection of all stories, and what is found of each: one run tells which of them a mutant touches."""
+    con = next(found for name in stories() if (found := household(name)).own != "TRUE").con
     return con, _told(con)
-
-
-def _copy(one: duckdb.DuckDBPyConnection, all_of: duckdb.DuckDBPyConnection, number: int, name: str) -> None:
-    """The tables that a story's assessment reads, under its own request, persons, policy and numbers of facts."""
-    made = {Path(step).name for step in assess.STEPS}
-    own = {
-        "request_id": f"CASE request_id WHEN 'Q' THEN '{name}' ELSE request_id END",
-        "policy_id": f"CAST({number} AS INTEGER)", "fact_no": f"fact_no + {number} * 4096 * 1000",
-    }  # fmt: skip
-    tables = one.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
-    for (table,) in tables:
-        if table in made or table.startswith("told_"):
-            continue
-        described = one.execute(f"DESCRIBE {table}").fetchall()
-        columns = [f"{own.get(column, _apart(column, of, number))} AS {column}" for column, of, *_ in described]
-        rows = one.execute(f"SELECT {', '.join(columns)} FROM {table}").to_arrow_table()
-        all_of.register("_rows", rows)
-        kinds = ", ".join(f"{column} {of}" for column, of, *_ in described)
-        all_of.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kinds})")
-        new = "" if {column for column, *_ in described} & own.keys() else f" EXCEPT SELECT * FROM {table}"
-        new = "" if any(of.startswith("UUID") for _, of, *_ in described) else new
-        all_of.execute(f"INSERT INTO {table} SELECT * FROM _rows{new}")
-        all_of.unregister("_rows")
-    views = one.execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
-    for view, sql in sorted(views, key=lambda v: v[0] in ("fact_rows", "evidence")):  # these stand on the others
-        if all_of.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = ?", [view]).fetchone() == (0,):
-            all_of.execute(sql)
-
-
-def _apart(column: str, of: str, number: int) -> str:
-    if of == "UUID":
-        return f"CAST(md5({column} || '{number}') AS UUID)"
-    return f"list_transform({column}, lambda x: CAST(md5(x || '{number}') AS UUID))" if of == "UUID[]" else column
 
 
 def _told(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
@@ -173,22 +129,32 @@ def _breaks_a_golden(mutant: Mutant, step: str) -> str:
         with broken(mutant):
             rerun(con, step)
         after = _told(con)
-        touched = [name for name in _golden() if before.get(name) != after.get(name) or name not in before]
-    except duckdb.Error:
-        touched = list(_golden())
-    for name in touched:
-        household = _golden()[name]
-        told = household.story["expect"]
-        try:
+        touched = [name for name in before if before[name] != after.get(name)]
+        return next((name for name in touched if not _as_expected(name)), "") or _breaks_alone(mutant, step)
+    except (duckdb.Error, KeyError, IndexError, TypeError):
+        return "one that it does not run on"
+    finally:
+        rerun(con, step)
+
+
+def _breaks_alone(mutant: Mutant, step: str) -> str:
+    """Stories that are not on the connection of all."""
+    for name in stories():
+        found = household(name)
+        if found.own == "TRUE":
             with broken(mutant):
-                rerun(household.con, step)
-            same = {line: FOUND[line](household, expected) for line, expected in told.items()} == told
-        except Exception:
-            same = False
-        rerun(household.con, step)
-        if not same:
-            return name
+                rerun(found.con, step)
+            same = _as_expected(name)
+            rerun(found.con, step)
+            if not same:
+                return name
     return ""
+
+
+def _as_expected(name: str) -> bool:
+    found = household(name)
+    told = found.story["expect"]
+    return {line: FOUND[line](found, expected) for line, expected in told.items()} == told
 
 
 def _breaks_a_rule(mutant: Mutant) -> bool:

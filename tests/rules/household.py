@@ -35,21 +35,30 @@ class Household:
 
     con: duckdb.DuckDBPyConnection
     story: Story
+    own: str = "TRUE"  # which rows are this household's, where others are on the same connection
 
     def rows(self, table: str, columns: str = "*", where: str = "TRUE") -> list[tuple]:
         """Rows of an assessed table."""
-        return self.con.execute(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY ALL").fetchall()
+        source = f"(SELECT * FROM {table} WHERE {self.own})"
+        return self.con.execute(f"SELECT {columns} FROM {source} WHERE {where} ORDER BY ALL").fetchall()
 
 
 def assess(story: Story) -> Household:
     """Load the story's tables and run the assessment."""
-    con = duckdb.connect()
+    con = load(story)
+    number_facts(con)
+    run_steps(con)
+    return Household(con, story)
+
+
+def load(story: Story) -> duckdb.DuckDBPyConnection:
+    """The story's tables; its facts are told, and not numbered yet."""
+    con = duckdb.connect(config={"threads": 1})
     _planned(con, story)
     _policy(con, story)
     _facts(con, story)
     _coverage(con, story)
-    run_steps(con)
-    return Household(con, story)
+    return con
 
 
 def person(name: str) -> uuid.UUID:
@@ -269,7 +278,6 @@ def _facts(con: duckdb.DuckDBPyConnection, story: Story) -> None:
                 con.execute(
                     f"INSERT INTO told_{kind} ({names}) VALUES ({', '.join('?' for _ in row)})", list(row.values())
                 )
-    number_facts(con)
 
 
 def _coverage(con: duckdb.DuckDBPyConnection, story: Story) -> None:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import yaml
 
-from tests.rules.household import Household, Story, assess
+from tests.rules.household import Household, Story
+from tests.rules.together import GOLDEN, household, stories
 
-GOLDEN = Path(__file__).parent / "golden"
 COUNTS = ("homes", "vehicles", "businesses")
 
 
-def _test(story: Story):
+def _test(name: str, story: Story):
     def test() -> None:
-        household = assess(story)
+        found = household(name)
         told = story["expect"]
-        assert {line: FOUND[line](household, expected) for line, expected in told.items()} == told
+        assert {line: FOUND[line](found, expected) for line, expected in told.items()} == told
 
     test.__doc__ = story["name"]
     return test
 
 
 # one test a story, named by its id: pytest -k r36
-for _path in sorted(GOLDEN.glob("*.yaml")):
-    for _story in yaml.safe_load(_path.read_text("utf-8")):
-        assert f"test_{_story['id']}" not in globals(), f"two stories are called {_story['id']}"
-        globals()[f"test_{_story['id']}"] = _test(_story)
+for _name, _story in stories().items():
+    globals()[f"test_{_name}"] = _test(_name, _story)
+
+
+def test_no_two_stories_have_one_name() -> None:
+    told = [story["id"] for path in GOLDEN.glob("*.yaml") for story in yaml.safe_load(path.read_text("utf-8"))]
+    assert sorted(told) == sorted(set(told))
 
 
 def _bound(figure: str, value: int | None) -> object:
@@ -54,7 +55,7 @@ def _one(table: str, column: str):
 
 def _decisive(household: Household, expected: dict) -> dict:
     found: dict[str, list] = {}
-    for test, dataset in household.con.execute("SELECT test, dataset FROM decisive ORDER BY test, rank").fetchall():
+    for test, _, dataset in household.rows("decisive", "test, rank, dataset"):
         found.setdefault(test, []).append(dataset)
     return {test: found.get(test, []) for test in expected}
 
