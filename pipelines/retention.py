@@ -215,7 +215,7 @@ def _destroy(store: Store, batch: Batch, *, only_tell: bool) -> bool:
     proof = destroy_data_key(batch.source_folder)
     for path in left:
         for part in [file for file in path.iterdir() if file.name != SEAL] if path.name == REPORTS else [path]:
-            shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
+            shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink(missing_ok=True)
     detail = {"wrapped_key_sha256": proof, "as_of": batch.as_of.isoformat(), "key_of": batch.source_folder.name}
     return append_many(store, [Entry("retention", batch.id, "destroyed", detail)]) > 0
 
