@@ -11,11 +11,7 @@ import pyarrow as pa
 
 from connectors.connections import Connection, DatabaseConnection, FolderConnection, HttpConnection, SftpConnection
 from connectors.contract import Contract, ContractError, DatabaseDelivery, FilesDelivery, HttpDelivery
-from connectors.database import open_database
 from connectors.extract import Asked, Extract
-from connectors.files import open_files
-from connectors.http import open_http
-from connectors.http_persons import open_persons
 from pipelines.errors import HeduiError
 
 NOBODY = "000000190001010000"
@@ -34,14 +30,23 @@ def open_extracts(contract: Contract, connection: Connection, asked: Asked, root
         ContractError: the connection is of another kind than the delivery.
         SourceUnavailable, ExtractRefused, ContractViolation: see connectors.extract.
     """
+    # Each way brings libraries of its own: only what is asked is waited for.
     match contract.delivery, connection:
         case FilesDelivery() as delivery, FolderConnection() | SftpConnection():
+            from connectors.files import open_files
+
             return open_files(contract, delivery, connection, asked, root)
         case DatabaseDelivery() as delivery, DatabaseConnection():
+            from connectors.database import open_database
+
             return open_database(contract, delivery, connection, asked, root)
         case HttpDelivery(style="person") as delivery, HttpConnection():
+            from connectors.http_persons import open_persons
+
             return open_persons(contract, delivery, connection, asked, root)
         case HttpDelivery() as delivery, HttpConnection():
+            from connectors.http import open_http
+
             return open_http(contract, delivery, connection, asked, root)
     reason = f"delivery by {contract.way} does not go with a connection of kind {connection.kind}"
     raise ContractError(f"sources.{contract.dataset}", "connection", reason)

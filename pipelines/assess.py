@@ -18,6 +18,7 @@ from pipelines.batch import Batch
 from pipelines.consent import Ended, ended_at_assessment
 from pipelines.errors import EpochMixedError
 from pipelines.facts import (
+    CONFLICTS,
     KINDS,
     create_current_views,
     dispute_conflicts,
@@ -26,6 +27,7 @@ from pipelines.facts import (
     number_extracts,
     pick_facts,
     read_facts,
+    write_conflicts,
     write_facts,
 )
 from pipelines.keys import KeyRing
@@ -193,9 +195,9 @@ def run(
         ended, frozen = _held(con, batch, workspace)
         _load_common(con, batch, contracts, ended)
         freeze(con, frozen)
-        dispute_conflicts(con)
         _persons(con, batch, size)
-        facts, read = _facts(con, batch)
+        facts, read = _facts(con, batch, contracts)
+        dispute_conflicts(con, facts)
         done = number = 0
         while count := _load_shard(con, batch, number, size):
             folder = batch.folder / "assessed" / f"{number:04d}"
@@ -211,13 +213,15 @@ def run(
 
 
 def _facts(
-    con: duckdb.DuckDBPyConnection, batch: Batch
+    con: duckdb.DuckDBPyConnection, batch: Batch, contracts: dict[str, Contract]
 ) -> tuple[Path, Callable[[duckdb.DuckDBPyConnection, Path, int], None]]:
     """Where the batch's facts are, and how a shard's are read: those that its extracts' own batch has written serve."""
     before = batch.source_folder / "facts" / edition()
-    if batch.admitted_from is not None and all((before / kind).exists() for kind in KINDS):
+    if batch.admitted_from is not None and all((before / name).exists() for name in (*KINDS, CONFLICTS)):
         return before, pick_facts
+    create_current_views(con, contracts, _admitted(batch))
     own = batch.folder / "facts" / edition()
+    write_conflicts(con, own)
     write_facts(con, own)
     return own, read_facts
 
@@ -251,7 +255,6 @@ def _load_common(
     con.execute("CREATE TABLE ended_authorisations (request_id VARCHAR, member_no INTEGER, reason VARCHAR)")
     if ended:
         con.executemany("INSERT INTO ended_authorisations VALUES (?, ?, ?)", ended)
-    create_current_views(con, contracts, _admitted(batch))
     extracts = json.loads((batch.source_folder / "extracts.json").read_text("utf-8"))
     number_extracts(con, [(extract["dataset"], extract["digest"]) for extract in extracts if extract.get("path")])
 

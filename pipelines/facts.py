@@ -10,8 +10,9 @@ import duckdb
 
 from connectors.contract import Contract
 from pipelines.admission import current_view_sql
-from pipelines.warehouse import SQL, scan, sql_text, write_divided
+from pipelines.warehouse import SQL, scan, sql_text, write_divided, write_parquet
 
+CONFLICTS = "conflicting_rows.parquet"
 KINDS = ("income", "holding", "status", "link", "expense")
 DISPUTABLE = ("income", "holding", "expense")  # these carry a reason to dispute them
 # A fact's number: its kind, its extract, its row, and which of several facts that this row tells. It leads back to the
@@ -92,6 +93,12 @@ def write_facts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         write_divided(con, _numbered(place, told), "shard", folder / kind)
 
 
+def write_conflicts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Keep which rows dispute each other beside the facts: to look for them reads every admitted row again."""
+    if not (folder / CONFLICTS).exists():
+        write_parquet(con, "SELECT row_digest FROM conflicting_rows ORDER BY row_digest", folder / CONFLICTS)
+
+
 def edition() -> str:
     """Which facts files were united: what another release of Hedui has written is not taken for its own."""
     texts = (file.read_bytes() for file in sorted((SQL / "facts").rglob("*.sql")))
@@ -152,10 +159,10 @@ def freeze(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str]]) -> N
         con.executemany("INSERT INTO frozen VALUES (?, ?)", rows)
 
 
-def dispute_conflicts(con: duckdb.DuckDBPyConnection) -> None:
-    """Dispute every fact of ``conflicting_rows``, unless its row is under objection."""
+def dispute_conflicts(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Dispute every fact of rows that dispute each other (``write_conflicts``), unless its row is under objection."""
     con.execute(
-        "INSERT INTO frozen SELECT row_digest, 'conflicting_rows' FROM conflicting_rows "
+        f"INSERT INTO frozen SELECT row_digest, 'conflicting_rows' FROM {scan(folder / CONFLICTS)} "
         "WHERE row_digest NOT IN (SELECT row_digest FROM frozen)"
     )
 

@@ -19,7 +19,9 @@ import pyarrow.compute as pc
 from pipelines.id_blocks import U64, Numbers, check_character, pack_text, read, unpack
 from pipelines.id_tables import U8, IdKind, IdProblem
 
-__all__ = ["Classified", "IdKind", "IdProblem", "classify", "normalise", "unknown_area"]
+__all__ = ["WITH_BIRTH", "Classified", "IdKind", "IdProblem", "classify", "normalise", "unknown_area"]
+
+WITH_BIRTH = (IdKind.resident_id, IdKind.gat_permit, IdKind.fpr_card)  # the number tells the date of birth
 
 # White space of any kind, and what copies along unseen: zero-width marks, byte order mark, control characters.
 _BLANKS = r"[\p{Z}\p{Cc}\p{Cf}]+"

@@ -26,9 +26,10 @@ from connectors.case_systems import reports_end, requests_end
 from connectors.contract import load_contracts
 from pipelines import tables
 from pipelines.applications import Applications, Candidate
-from pipelines.identifiers import IdKind, IdProblem, classify
+from pipelines.identifiers import WITH_BIRTH, IdKind, IdProblem, classify
 from pipelines.keys import KeyRing
 from pipelines.ledger import Entry, append_within
+from pipelines.opening import DOCUMENTS, DOCUMENTS_KEY
 from pipelines.policy import (
     Pack,
     PolicyDateError,
@@ -47,9 +48,7 @@ from pipelines.store import Store, insert_new
 from pipelines.store_tokens import require_cipher, require_epoch, token_texts
 
 CHUNK_LINES = 5_000
-SEAL_PURPOSE, SEAL_CONTEXT = "case-store", b"request"
 DIGEST_PURPOSE = "request-digest"
-WITH_BIRTH = (IdKind.resident_id, IdKind.gat_permit, IdKind.fpr_card)
 _log = structlog.get_logger()
 
 
@@ -132,7 +131,7 @@ class _Reader:
             at,
             Tokeniser(keyring, keyring.epoch, settings.token_cipher, at.date()),
             Context(at.date(), departments, policy_answers(pack)),
-            keyring.seal_key(SEAL_PURPOSE),
+            keyring.seal_key(DOCUMENTS_KEY),
             keyring.key(DIGEST_PURPOSE),
         )
 
@@ -188,7 +187,7 @@ class _Reader:
         members = [member for line in lines if line.request for member in line.request.members or ()]
         persons = iter(read_persons(members, self.tokeniser))
         texts = [line.request.canonical() if line.request and not line.problems else None for line in lines]
-        sealed = seal(self.seal_key, pa.array(texts, pa.string()), SEAL_CONTEXT).to_pylist()
+        sealed = seal(self.seal_key, pa.array(texts, pa.string()), DOCUMENTS).to_pylist()
         candidates: list[Candidate | None] = []
         for line, text, box in zip(lines, texts, sealed, strict=True):
             if line.request is None:

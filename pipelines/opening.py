@@ -11,7 +11,9 @@ from pipelines.batch import Batch
 from pipelines.keys import KeyRing
 from pipelines.sealing import unseal
 
-# What was bound to a field when it was sealed: the members' by the plan, the others' by admission.
+# What was bound to a field when it was sealed: a request's document by the intake, the members' by the plan, the
+# others' by admission.
+DOCUMENTS_KEY, DOCUMENTS = "case-store", b"request"
 MEMBERS = b"members.display"
 ASSETS = {
     "dwelling": b"natural_resources/real_estate_title/address",

@@ -19,11 +19,10 @@ import sqlalchemy as sa
 from connectors.contract import load_contracts
 from pipelines import exchange_rates, policy, tables
 from pipelines.batch import Batch
-from pipelines.identifiers import IdKind, classify
-from pipelines.intake import SEAL_CONTEXT, SEAL_PURPOSE, WITH_BIRTH
+from pipelines.identifiers import WITH_BIRTH, IdKind, classify
 from pipelines.kept import keep
 from pipelines.keys import KeyRing
-from pipelines.opening import MEMBERS
+from pipelines.opening import DOCUMENTS, DOCUMENTS_KEY, MEMBERS
 from pipelines.pseudonyms import Tokeniser
 from pipelines.sealing import seal, unseal
 from pipelines.settings import Workspace
@@ -107,8 +106,9 @@ class PlanTables:
         self._shared()
         for name in ("other_requests", "consents"):
             self.con.execute(f"CREATE TABLE {name} AS {sql_text(f'plan/{name}.sql')}")
-        # Millions of rows: they are streamed into their file and never kept.
-        self.con.execute(f"CREATE VIEW queries AS {sql_text('plan/queries.sql')}")
+        # Millions of rows of a whole county are streamed into their file and never kept; a few are worked out once.
+        kept = "TABLE" if len(ids) <= CHUNK else "VIEW"
+        self.con.execute(f"CREATE {kept} queries AS {sql_text('plan/queries.sql')}")
 
     def _policies(self, ids: Sequence[str]) -> None:
         """The policy of every programme, place, kind of area and date that there is, numbered."""
@@ -152,7 +152,7 @@ class PlanTables:
         with self.store.read() as connection:
             rows = open_applications(connection, ids, "request_id", "application", "document", states=self.states)
             sealed = pa.array([row[2] for row in rows if wanted[row[0]] == row[1]], pa.binary())
-        texts = unseal(self.keyring.seal_key(SEAL_PURPOSE), sealed, SEAL_CONTEXT)
+        texts = unseal(self.keyring.seal_key(DOCUMENTS_KEY), sealed, DOCUMENTS)
         self.con.register("_texts", pa.table({"document": texts}))
         structure = json.dumps(_DOCUMENT)
         self.con.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -89,12 +90,13 @@ def verify(
         from pipelines.commands.past import tell_look_back
 
         return tell_look_back(ws, request, at, as_json)
-    batch = stages.open_batch(ws, at, request or None)
-    with stage_bar(list(stages.STAGES), as_json) as before:
-        timings = stages.run_batch(batch, ws, before=before, confirm=not request)
-    if request:
-        _tell_one(request, batch.id, batch.summary("report"), timings.seconds, workspace, as_json)
-        return 0
+    with stages.without_pandas() if request else nullcontext():
+        batch = stages.open_batch(ws, at, request or None)
+        with stage_bar(list(stages.STAGES), as_json) as before:
+            timings = stages.run_batch(batch, ws, before=before, confirm=not request)
+        if request:
+            _tell_one(request, batch.id, batch.summary("report"), timings.seconds, workspace, as_json)
+            return 0
     return 1 if _tell_all(batch, ws, timings.seconds, as_json) else 0
 
 

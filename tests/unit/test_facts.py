@@ -73,7 +73,8 @@ def test_r08_two_different_rows_under_one_key_of_a_full_extract_are_disputed(
     with connect(lab.data_key) as con:
         facts.create_current_views(con, {of.dataset: of}, {of.dataset: [admitted.path]})
         facts.freeze(con, [])
-        facts.dispute_conflicts(con)
+        facts.write_conflicts(con, tmp_path)
+        facts.dispute_conflicts(con, tmp_path)
         standing = con.sql("SELECT amount_fen FROM banks__accounts WHERE record_ref = '1'").fetchall()
         assert len(standing) == told
         assert con.sql("SELECT count(*) FROM banks__accounts WHERE record_ref = '2'").fetchall() == [(1,)]

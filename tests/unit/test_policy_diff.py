@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.policy import Pack, explain_html, load_pack, pack_folder, resolve
+from pipelines.policy import Pack, load_pack, pack_folder, resolve
 from pipelines.policy.diff import beyond_limits, changes, key_of, try_on
+from pipelines.policy.explain import explain_html
 from tests.rules.household import assess
 from tests.unit.test_policy import ALLOWANCE, ON
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.policy import Pack, check, explain, load_pack, pack_folder
+from pipelines.policy import Pack, load_pack, pack_folder
 from pipelines.policy.cases import Case, differences, read_cases
+from pipelines.policy.check import check
+from pipelines.policy.explain import explain
 from pipelines.policy.load import SHIPPED
 from tests.unit.test_policy import ALLOWANCE, EDGE, ON, edge_line, local, value
 
