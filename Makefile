@@ -20,6 +20,9 @@ lock: ## Pin requirements/*.in again, with hashes and without addresses
 demo: install ## A made-up county of 2,000 households in ./demo, verified and delivered, with a summary
 	@$(BIN)/hedui demo demo
 
+airflow: install ## A local Airflow in ./airflow with a made-up county, users of each role and the address; Ctrl-C ends it
+	@$(BIN)/hedui airflow up airflow
+
 test: install ## All tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -38,4 +41,4 @@ lint: install ## ruff and mypy
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: install lock demo test soak bench mutants lint help
+.PHONY: install lock demo airflow test soak bench mutants lint help

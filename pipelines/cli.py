@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import objecting, reading, running, setting_up
+from pipelines.commands import objecting, reading, running, setting_up, standing
 from pipelines.errors import HeduiError, where
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ policy = typer.Typer(help="政策参数 · dated and cited parameters.", no_args
 keys = typer.Typer(help="密钥 · the root key, the public key of reports, key rotation.", no_args_is_help=True)
 retention = typer.Typer(help="保存期限 · end of retention, deletion after a withdrawal.", no_args_is_help=True)
 objection = typer.Typer(help="异议 · objections, answers of departments, their terms.", no_args_is_help=True)
+airflow = typer.Typer(help="本机 Airflow · a local Airflow over the made-up county.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
 for group, name in (
     (report, "report"),
@@ -41,6 +42,7 @@ for group, name in (
     (keys, "keys"),
     (objection, "objection"),
     (retention, "retention"),
+    (airflow, "airflow"),
     (ledger, "ledger"),
 ):
     app.add_typer(group, name=name)
@@ -67,6 +69,7 @@ contracts.command("check")(reading.contracts_check)
 policy.command("check")(reading.policy_check)
 policy.command("explain")(reading.policy_explain)
 policy.command("diff")(reading.policy_diff)
+airflow.command("up")(standing.airflow_up)
 ledger.command("verify")(reading.ledger_verify)
 
 

@@ -164,7 +164,11 @@ def _empty(folder: Path) -> Path:
 
 
 def make_workspace(
-    root: Path, county: Path, connections: dict[str, Any], sources: dict[str, str] | dict[str, dict[str, object]]
+    root: Path,
+    county: Path,
+    connections: dict[str, Any],
+    sources: dict[str, str] | dict[str, dict[str, object]],
+    store: str | None = None,
 ) -> Workspace:
     """A workspace over a made-up county; its requests lie where the county's case system left them."""
     from pipelines import keys
@@ -172,6 +176,7 @@ def make_workspace(
     document = {
         "division": "370303",
         "policy_pack": "3703",
+        **({"store": store} if store else {}),
         "connections": connections,
         "sources": {d: {"connection": s} if isinstance(s, str) else s for d, s in sources.items()},
         **({"catalogue": {"connection": "services"}} if "services" in connections else {}),

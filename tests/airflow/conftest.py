@@ -1,0 +1,40 @@
+"""One running Airflow for every test of this folder: ``standing``.
+
+It takes most of a minute and of two cores to come up, so there is one. ``make test`` gives each file to a worker (``--dist
+loadfile``); this folder goes to one worker as if it were one file (``tests/conftest.py``), and its session fixture is made
+once. Put a test that needs Airflow into any module of this folder, and take ``standing``:
+
+    def test_something(standing: Standing) -> None:
+        staff = standing.rest("staff")  # REST API as a user; standing.passwords["staff"] is for a form
+        run = staff.trigger("verify_requests", {"reason": "…"})
+        assert staff.wait("verify_requests", run)["state"] == "success"
+
+The county has 60 households: 48 were verified in its first night (as of 2026-09-16T02:00+08:00, without Great Expectations'
+pages), 12 have applied since and wait in the case system's folder. Tests share it and see what the others did: name a
+request of your own (``standing_requests``), and leave the 12 to ``test_scheduler.py``. verify_requests is unpaused, no other
+DAG is: unpause what you need and pause it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipelines.local_airflow.standing import Standing, stand
+
+HOUSEHOLDS, WAITING = 60, 12
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """Airflow with its four components on PostgreSQL, the county's departments answering."""
+    folder = tmp_path_factory.mktemp("airflow")
+    with stand(folder, households=HOUSEHOLDS, waiting=WAITING, confirm=False, unpaused=("verify_requests",)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def standing_requests() -> list[str]:
+    """Requests that have a report from the first night, in order."""
+    return [f"R370303-2026-{number:06d}" for number in range(1, HOUSEHOLDS - WAITING + 1)]
