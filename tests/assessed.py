@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.contract import load_contracts
 from pipelines import warehouse
 from pipelines.assess import RESULTS, WITH_FACTS
 from pipelines.batch import Batch, write_json
 from pipelines.warehouse import sql_text
-from tests.rules.household import Household
 from tests.rules.together import household, stories
 
 DATA_KEY = bytes(range(32))
@@ -52,57 +52,74 @@ def id_number(household: int, member: int) -> str:
 
 
 @cache
-def tables(story: str, number: int) -> dict[str, pa.Table]:
-    """The assessed tables of one story; ``members`` and the policy's tables of its plan."""
-    told = household(story)
-    con, policy = told.con, f"policy_id = {number}" if told.own != "TRUE" else "TRUE"
-    request = request_of(story)
-    found: dict[str, pa.Table] = {}
+def tables(chosen: tuple[str, ...]) -> dict[str, pa.Table]:
+    """The assessed tables of stories, in this order; ``members`` and the policy's tables of their plan."""
+    by_connection: dict[int, list[str]] = {}
+    for story in chosen:
+        by_connection.setdefault(id(household(story).con), []).append(story)
+    parts = [_assessed(own, chosen) for own in by_connection.values()]
+    found = {}
+    for table in parts[0]:
+        together = pa.concat_tables([part[table] for part in parts], promote_options="permissive")
+        found[table] = together.take(pc.sort_indices(together["_place"])).drop_columns("_place")
+    return found | {"members": _members(chosen)}
+
+
+def _assessed(own: Sequence[str], chosen: tuple[str, ...]) -> dict[str, pa.Table]:
+    """Of stories that are on one connection; ``_place`` is a story's place among those chosen."""
+    con = household(own[0]).con
+    numbers = {name: number for number, name in enumerate(stories())}
+    con.execute("CREATE OR REPLACE TEMP TABLE _own (name VARCHAR, request VARCHAR, number INTEGER, place INTEGER)")
+    con.executemany(
+        "INSERT INTO _own VALUES (?, ?, ?, ?)",
+        [(name, request_of(name), numbers[name], chosen.index(name)) for name in own],
+    )
+    found = {}
     for table in (*RESULTS, "policy", "policy_sources", "policy_suitable"):
-        own = f"SELECT * FROM {table} WHERE {policy if table.startswith('policy') else told.own}"
-        con.execute(f"CREATE OR REPLACE VIEW result AS {own}")
-        select = sql_text("assess/with_evidence.sql") if table in WITH_FACTS else own
+        same = "policy_id = number" if table.startswith("policy") else "request_id = name"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW result AS SELECT t.* FROM {table} t JOIN _own ON {same}")
+        select = sql_text("assess/with_evidence.sql") if table in WITH_FACTS else "SELECT * FROM result"
         columns = {name for name, *_ in con.execute(f"DESCRIBE {select}").fetchall()}
         changed = {
-            "request_id": f"'{request}'",
-            "policy_id": f"{number}::INTEGER",
+            "request_id": "request",
             "facts": FACTS,
             "extract_digest": f"CASE WHEN state IN ('covered', 'stale') THEN {DIGEST.format('dataset')} END",
-            "display": f"encode(CASE class {_shown(number)} END)",
+            "display": f"encode(replace(CASE class {_shown()} END, '{{}}', number::VARCHAR))",
         }
         replaced = ", ".join(f"{sql} AS {name}" for name, sql in changed.items() if name in columns)
-        ordered = f"SELECT * REPLACE ({replaced}) FROM ({select}) ORDER BY ALL"
-        found[table] = _compact(con.execute(ordered if replaced else select).to_arrow_table())
-    found["members"] = _members(told, request, number, protected=story == PROTECTED)
+        replaced = f"REPLACE ({replaced})" if replaced else ""
+        con.execute(f"CREATE OR REPLACE TEMP VIEW shown AS SELECT place AS _place, t.* {replaced} "
+                    f"FROM ({select}) t JOIN _own ON {same}")  # fmt: skip
+        found[table] = con.execute("SELECT * FROM shown ORDER BY ALL").to_arrow_table()
     return found
 
 
-def _compact(table: pa.Table) -> pa.Table:
-    """The same in buffers of its own size: DuckDB's are far bigger, and hundreds of those leave no room to fork."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return pa.ipc.open_stream(sink.getvalue()).read_all()
+def _shown() -> str:
+    return " ".join(f"WHEN '{kind}' THEN '{text}'" for kind, text in SHOWN.items())
 
 
-def _shown(number: int) -> str:
-    return " ".join(f"WHEN '{kind}' THEN '{text.format(number)}'" for kind, text in SHOWN.items())
-
-
-def _members(told: Household, request: str, number: int, *, protected: bool) -> pa.Table:
-    rows = told.rows("household_members", "member_no, person IS NULL")
-    shown = [
-        json.dumps({"name": NAMES[no - 1], "id_number": None if newborn else id_number(number, no)}, ensure_ascii=False)
-        for no, newborn in rows
-    ]
-    return pa.table(
-        {
-            "request_id": [request] * len(rows),
-            "member_no": pa.array([no for no, _ in rows], pa.int32()),
-            "address_protected": [protected and place == 0 for place in range(len(rows))],
-            "display": pa.array([text.encode() for text in shown], pa.binary()),
-        }
-    )
+def _members(chosen: Sequence[str]) -> pa.Table:
+    rows: list[dict[str, object]] = []
+    for story in chosen:
+        number = list(stories()).index(story)
+        members = household(story).rows("household_members", "member_no, person IS NULL")
+        for place, (no, newborn) in enumerate(members):
+            shown = {"name": NAMES[no - 1], "id_number": None if newborn else id_number(number, no)}
+            rows.append(
+                {
+                    "request_id": request_of(story),
+                    "member_no": no,
+                    "address_protected": story == PROTECTED and place == 0,
+                    "display": json.dumps(shown, ensure_ascii=False).encode(),
+                }
+            )
+    kinds = {
+        "request_id": pa.string(),
+        "member_no": pa.int32(),
+        "address_protected": pa.bool_(),
+        "display": pa.binary(),
+    }
+    return pa.Table.from_pylist(rows, pa.schema(kinds))
 
 
 class PlainOpener:
@@ -125,11 +142,10 @@ def write(batches: Path, chosen: Sequence[str] = STORIES, name: str = "b1", copi
         copies: repeats the households under more request ids, for measurements.
     """
     batch = Batch.create(batches, name, AS_OF)
-    parts = [tables(story, list(stories()).index(story)) for story in chosen]
     with warehouse.connect(DATA_KEY) as con:
-        for table in parts[0]:
-            con.register("_parts", pa.concat_tables([part[table] for part in parts], promote_options="permissive"))
-            repeated = copies > 1 and "request_id" in parts[0][table].column_names
+        for table, rows in tables(tuple(chosen)).items():
+            con.register("_parts", rows)
+            repeated = copies > 1 and "request_id" in rows.column_names
             select = (
                 "SELECT request_id || '-' || lpad(i::VARCHAR, 6, '0') AS request_id, _parts.* EXCLUDE (request_id) "
                 f"FROM _parts, range({copies}) AS r(i) ORDER BY ALL"

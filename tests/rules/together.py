@@ -8,9 +8,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from pipelines.assess import run_steps
-from pipelines.facts import number_facts
-from tests.rules.household import Household, Story, assess, load
+from tests.rules.household import Household, Story, Told, assessed
 
 GOLDEN = Path(__file__).parent / "golden"
 # What holds for everybody on a connection: a story that tells it its own way is assessed alone.
@@ -21,54 +19,24 @@ FOR_ALL = ("failed_gates", "exchange_rates")
 def stories() -> dict[str, Story]:
     """Every golden story by its id."""
     files = sorted(GOLDEN.glob("*.yaml"))
-    return {story["id"]: story for file in files for story in yaml.safe_load(file.read_text("utf-8"))}
+    loaded = (yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader) for file in files)
+    return {story["id"]: story for told in loaded for story in told}
 
 
 def household(name: str) -> Household:
-    """A golden story, assessed; its policy's number is its place among all stories."""
-    return _alone(name) if set(FOR_ALL) & stories()[name].keys() else _together()[name]
+    """A golden story, assessed under its id as its request; its policy's number is its place among all stories."""
+    story = stories()[name]
+    if set(FOR_ALL) & story.keys():
+        return Household(_assessed((name,)), story)
+    return Household(_assessed(_together()), story, f"request_id = '{name}'")
 
 
 @cache
-def _alone(name: str) -> Household:
-    return assess(stories()[name])
+def _together() -> tuple[str, ...]:
+    return tuple(name for name, story in stories().items() if not set(FOR_ALL) & story.keys())
 
 
 @cache
-def _together() -> dict[str, Household]:
-    con = duckdb.connect()
-    chosen = {name: story for name, story in stories().items() if not set(FOR_ALL) & story.keys()}
-    for name, story in chosen.items():
-        with load(story) as one:
-            _copy(one, con, list(stories()).index(name), name)
-    number_facts(con)
-    run_steps(con)
-    return {name: Household(con, story, f"request_id = '{name}'") for name, story in chosen.items()}
-
-
-def _copy(one: duckdb.DuckDBPyConnection, all_of: duckdb.DuckDBPyConnection, number: int, name: str) -> None:
-    """A story's tables under its own request, persons, policy and extracts."""
-    for (table,) in one.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall():
-        described = [(column, kind) for column, kind, *_ in one.execute(f"DESCRIBE {table}").fetchall()]
-        changed = ", ".join(f"{_own(column, kind, number, name)} AS {column}" for column, kind in described)
-        all_of.register("_rows", one.execute(f"SELECT {changed} FROM {table}").to_arrow_table())
-        kinds = ", ".join(f"{column} {kind}" for column, kind in described)
-        all_of.execute(f"CREATE TABLE IF NOT EXISTS {table} ({kinds})")
-        named = {column for column, _ in described}
-        of_one = table.startswith("told_") or named & {"request_id", "policy_id", "person"}
-        new = "" if of_one else f" EXCEPT SELECT * FROM {table}"
-        all_of.execute(f"INSERT INTO {table} SELECT * FROM _rows{new}")
-        all_of.unregister("_rows")
-
-
-def _own(column: str, kind: str, number: int, name: str) -> str:
-    """A column's value as this story's: no two stories share a request, a person, a policy or an extract."""
-    if column == "request_id":
-        return f"CASE request_id WHEN 'Q' THEN '{name}' ELSE request_id END"
-    if column == "policy_id":
-        return f"CAST({number} AS INTEGER)"
-    if column == "extract_digest":
-        return f"'sha256:' || sha256('{name}')"
-    if kind == "UUID[]":
-        return f"list_transform({column}, lambda x: CAST(md5(CAST(x AS VARCHAR) || '{number}') AS UUID))"
-    return f"CAST(md5(CAST({column} AS VARCHAR) || '{number}') AS UUID)" if kind == "UUID" else column
+def _assessed(names: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+    numbers = {name: number for number, name in enumerate(stories())}
+    return assessed([Told(stories()[name], name, numbers[name]) for name in names])
