@@ -23,7 +23,10 @@ demo: install ## A made-up county of 2,000 households in ./demo, verified and de
 airflow: install ## A local Airflow in ./airflow with a made-up county, users of each role and the address; Ctrl-C ends it
 	@$(BIN)/hedui airflow up airflow
 
-test: install ## All tests
+browser: ## Chromium and a Chinese font for the browser tests (Debian's packages), where you may install them
+	@sh tests/airflow/get_browser.sh
+
+test: install browser ## All tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: install ## A million random households: the second reading of the rules against sql/, until the first difference
@@ -41,4 +44,4 @@ lint: install ## ruff and mypy
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: install lock demo airflow test soak bench mutants lint help
+.PHONY: install lock demo airflow browser test soak bench mutants lint help
