@@ -23,16 +23,17 @@ DASH = "—"
 NEVER_UNCOVERED = ("covered", "not_asked")
 
 
-def html(document: Json) -> str:
+def html(document: Json, above: Markup | None = None) -> str:
     """Draw a report.
 
     Args:
         document: a report as issued (report.schema.json).
+        above: what a program that shows the page puts over it; it is not printed.
 
     Returns:
         A self-contained page. ID numbers are masked; the JSON has them in full.
     """
-    return str(_template().render(r=document, v=View(document)))
+    return str(_template().render(r=document, v=View(document), above=above))
 
 
 @cache

@@ -37,8 +37,9 @@ def init(
 
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / CONFIGURATION
-    if not configuration.exists():
-        configuration.write_text((TEMPLATE / CONFIGURATION).read_text("utf-8"), "utf-8")
+    for template in TEMPLATE.glob("*.yaml"):
+        if not (folder / template.name).exists():
+            (folder / template.name).write_text(template.read_text("utf-8"), "utf-8")
     ws = Workspace.open(folder)
     for name in ("inbox", "extracts", "reports", "state", "batches"):
         ws.path(name).mkdir(exist_ok=True)
