@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import objecting, reading, running, setting_up, standing
+from pipelines.commands import objecting, policies, reading, running, setting_up, standing
 from pipelines.errors import HeduiError, where
 
 app = typer.Typer(
@@ -65,10 +65,10 @@ objection.command("open")(objecting.objection_open)
 objection.command("answer")(objecting.objection_answer)
 objection.command("close")(objecting.objection_close)
 objection.command("list")(objecting.objection_list)
-contracts.command("check")(reading.contracts_check)
-policy.command("check")(reading.policy_check)
-policy.command("explain")(reading.policy_explain)
-policy.command("diff")(reading.policy_diff)
+contracts.command("check")(policies.contracts_check)
+policy.command("check")(policies.policy_check)
+policy.command("explain")(policies.policy_explain)
+policy.command("diff")(policies.policy_diff)
 airflow.command("up")(standing.airflow_up)
 ledger.command("verify")(reading.ledger_verify)
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,3 +74,15 @@ def stage_bar(stages: Sequence[str], as_json: bool = False) -> Iterator[Callable
 
         yield start
         progress.update(task, completed=len(stages))
+
+
+def day(text: str) -> date:
+    """A day given as ISO 8601; today if empty.
+
+    Raises:
+        typer.BadParameter: it is no day.
+    """
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError:
+        raise typer.BadParameter("not a day, such as 2026-09-15") from None

@@ -5,8 +5,8 @@ What nobody needs while a household is verified has modules of its own: ``check`
 to, ``explain`` writes a page that a lawyer can read, ``diff`` says what another pack changes.
 """
 
+from pipelines.policy.errors import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy.load import Pack, load_pack, pack_folder
-from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy.resolve import ResolvedPolicy, ResolvedTest, resolve
 from pipelines.policy.settle import Settled
 from pipelines.policy.tables import SCHEMAS, tables

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.policy.errors import PolicyDateError, PolicyEndedError, PolicyMissingError
 from pipelines.policy.load import Pack
-from pipelines.policy.model import PolicyDateError, PolicyEndedError, PolicyMissingError
 from pipelines.policy.read import read_model
 from pipelines.policy.resolve import ResolvedPolicy, resolve
 from pipelines.policy.settle import show

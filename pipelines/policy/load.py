@@ -11,17 +11,9 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
+from pipelines.policy.errors import PolicyError
 from pipelines.policy.formula import FormulaError, names
-from pipelines.policy.model import (
-    Law,
-    PackFile,
-    Parameter,
-    ParameterFile,
-    PolicyError,
-    Programme,
-    Row,
-    Text,
-)
+from pipelines.policy.model import Law, PackFile, Parameter, ParameterFile, Programme, Row, Text
 from pipelines.policy.programmes import read_programmes
 from pipelines.policy.read import read_model
 from pipelines.policy.rows import RowReader, define

@@ -7,15 +7,13 @@ one row with its dates, its places and its citation; a locality's rows are laid 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipelines.errors import HeduiError
+from pipelines.policy.values import Value
 
 AREA_KINDS = ("urban", "rural")
 ITEMS_MONEY = ("income.wage", "income.business", "income.property", "income.transfer", "financial_assets")
@@ -26,69 +24,6 @@ Unit = Literal[
 Sure = Literal["official", "mirror", "repost", "example"]
 Scale = Literal["per_head_month", "per_head", "household"]
 Requirement = Literal["required", "optional", "not_asked"]
-Value = int | Fraction | bool | str | tuple[str, ...] | None
-_CODE = re.compile(r"^[a-z][a-z0-9_.]*$")
-_MONEY = re.compile(r"^\d{1,15}(\.\d{1,2})?$")
-_RATIO = re.compile(r"^\d{1,9}(\.\d{1,9})?$")
-_PERCENT = re.compile(r"^\d{1,5}(\.\d{1,2})?$")
-
-
-@dataclass(eq=False)
-class PolicyError(HeduiError):
-    """A pack cannot be used: which file, which field, why."""
-
-    file: str
-    field: str
-    reason: str
-
-    zh = "政策包有误：{file} 的 {field}：{reason}"
-    en = "policy pack: {file}, {field}: {reason}"
-    todo = "correct the field; `hedui policy check` reads the whole pack"
-    exit_code = 2
-
-
-@dataclass(eq=False)
-class PolicyDateError(HeduiError):
-    """No value yet: the date lies before the first one (a limit is never guessed backwards)."""
-
-    parameter: str
-    division: str
-    on: date
-    first: date
-
-    zh = "参数 {parameter} 在 {on}(区划 {division})尚无取值，最早为 {first}"
-    en = "parameter {parameter} has no value on {on} in {division}: its first is of {first}"
-    todo = "add the earlier value with its citation, or correct the application date"
-    exit_code = 2
-
-
-@dataclass(eq=False)
-class PolicyEndedError(HeduiError):
-    """No value any more: the last one has a stated end and nothing follows it."""
-
-    parameter: str
-    division: str
-    on: date
-    ended: date
-
-    zh = "参数 {parameter} 在 {on}(区划 {division})无取值，上一取值止于 {ended}"
-    en = "parameter {parameter} has no value on {on} in {division}: the last one ended on {ended}"
-    todo = "add the value that follows, with its citation"
-    exit_code = 2
-
-
-@dataclass(eq=False)
-class PolicyMissingError(HeduiError):
-    """The pack has no value at all for this place, or does not serve it."""
-
-    what: str
-    division: str
-    pack: str
-
-    zh = "政策包 {pack} 对区划 {division} 没有 {what}"
-    en = "policy pack {pack} has no {what} for {division}"
-    todo = "use the pack of that place, or add the value with its citation"
-    exit_code = 2
 
 
 class _Part(BaseModel):
@@ -281,53 +216,3 @@ class Row:
     def axes(self) -> tuple[object, ...]:
         """What must not overlap in time."""
         return (self.parameter, self.item, self.division, self.programme, self.area_kind, self.depth)
-
-
-def parse_value(unit: str, raw: object, choices: Collection[str]) -> Value:
-    """A value as written, as what its unit makes of it.
-
-    Raises:
-        ValueError: with the reason, for the officer who wrote it.
-    """
-    if raw == "none":
-        return None
-    if isinstance(raw, float):
-        raise ValueError("write numbers with a point in quotes, such as '1080.00'")
-    if unit == "flag":
-        if isinstance(raw, bool):
-            return raw
-        raise ValueError("must be true or false")
-    if unit in ("months", "years", "working_days", "count"):
-        if type(raw) is int and raw >= 0:
-            return raw
-        raise ValueError("must be a whole number, not below 0")
-    if unit == "codes":
-        if not isinstance(raw, list) or not all(isinstance(code, str) and code in choices for code in raw):
-            raise ValueError(f"must be a list out of {', '.join(choices)}")
-        return tuple(raw)
-    return _parse_text(unit, raw, choices)
-
-
-def _parse_text(unit: str, raw: object, choices: Collection[str]) -> Value:
-    if not isinstance(raw, str):
-        raise ValueError("must be a text in quotes")
-    if unit == "operator":
-        choices = ("<", "<=")
-    if unit in ("operator", "choice"):
-        if raw in choices:
-            return raw
-        raise ValueError(f"must be one of {', '.join(choices)}")
-    pattern, example = {
-        "yuan": (_MONEY, "'1080.00' (yuan, at most two decimals)"),
-        "ratio": (_RATIO, "'1.5'"),
-        "percent": (_PERCENT, "'10' (at most two decimals)"),
-    }[unit]
-    if not pattern.match(raw):
-        raise ValueError(f"must be written like {example}")
-    exact = Fraction(raw)
-    return exact if unit == "ratio" else int(exact * 100)
-
-
-def is_code(text: str) -> bool:
-    """Whether the text can be the name of a parameter, a programme or an item."""
-    return bool(_CODE.match(text))

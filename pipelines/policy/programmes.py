@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.policy.model import Law, PolicyError, Programme, ProgrammeFile, is_code
+from pipelines.policy.errors import PolicyError
+from pipelines.policy.model import Law, Programme, ProgrammeFile
 from pipelines.policy.read import read_model
 from pipelines.policy.rows import refuse_cites
+from pipelines.policy.values import is_code
 
 
 def read_programmes(

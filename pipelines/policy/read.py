@@ -8,7 +8,7 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pipelines.policy.model import PolicyError
+from pipelines.policy.errors import PolicyError
 
 Model = TypeVar("Model", bound=BaseModel)
 

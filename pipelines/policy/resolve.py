@@ -6,20 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.policy.errors import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy.load import Pack
-from pipelines.policy.model import (
-    ITEMS_COUNT,
-    ITEMS_MONEY,
-    PolicyDateError,
-    PolicyEndedError,
-    PolicyError,
-    PolicyMissingError,
-    Programme,
-    Row,
-    Test,
-    Value,
-)
+from pipelines.policy.model import ITEMS_COUNT, ITEMS_MONEY, Programme, Row, Test
 from pipelines.policy.settle import Resolver, Settled
+from pipelines.policy.values import Value
 
 SETTINGS = (
     "window_months",

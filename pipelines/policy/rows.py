@@ -6,20 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.policy.errors import PolicyError
 from pipelines.policy.formula import ROUNDINGS
-from pipelines.policy.model import (
-    AREA_KINDS,
-    Law,
-    PackFile,
-    Parameter,
-    ParameterPart,
-    PolicyError,
-    Programme,
-    Row,
-    ValueLine,
-    is_code,
-    parse_value,
-)
+from pipelines.policy.model import AREA_KINDS, Law, PackFile, Parameter, ParameterPart, Programme, Row, ValueLine
+from pipelines.policy.values import is_code, parse_value
 
 
 def define(known: Parameter | None, name: str, part: ParameterPart, file: str) -> Parameter:

@@ -7,17 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from pipelines.policy.errors import PolicyDateError, PolicyEndedError, PolicyError, PolicyMissingError
 from pipelines.policy.formula import FormulaError, Quantity, evaluate, names, to_whole
 from pipelines.policy.load import Pack
-from pipelines.policy.model import (
-    PolicyDateError,
-    PolicyEndedError,
-    PolicyError,
-    PolicyMissingError,
-    Row,
-    Test,
-    Value,
-)
+from pipelines.policy.model import Row, Test
+from pipelines.policy.values import Value
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
