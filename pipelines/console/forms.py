@@ -45,7 +45,7 @@ def _without_identifier(text: str) -> str:
 
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=2, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=4, max_length=200),
     AfterValidator(_without_identifier),
     Form(),
 ]

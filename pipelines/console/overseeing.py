@@ -120,6 +120,8 @@ def _entry(row: sa.Row[Any]) -> dict[str, Any]:
 def _is_own(call: Call, entry: dict[str, Any]) -> bool:
     """Whether all requests that an entry names are of the caller's divisions; it may name none."""
     told = entry["told"]
+    if told.get("division") and not call.visitor.sees(str(told["division"])):
+        return False
     named = [told["request"]] if "request" in told else told.get("requests", [])
     found = [cases.one(call.site.store, str(one)) for one in named] if isinstance(named, list) else []
     return all(case is not None and call.visitor.sees(case.division) for case in found)

@@ -12,7 +12,7 @@ from pipelines.console import airflow_api, cases
 from pipelines.console.access import Permission
 from pipelines.console.forms import Reason
 from pipelines.console.guard import Call, CaseCall, Needs, NeedsCase, NeedsRun, NoSuchThingError, RunCall
-from pipelines.console.pages import show, to
+from pipelines.console.pages import show, to, words
 
 router = APIRouter()
 # The approval of verify_requests; the options are those of Airflow's approval operator.
@@ -85,23 +85,15 @@ def answer(
 
 
 def _steps(call: RunCall) -> list[dict[str, Any]]:
-    """Tasks in the order in which they began; a mapped one as a line with counts."""
-    tasks = sorted(
-        airflow_api.tasks(call.request, call.run.run_id),
-        key=lambda task: (_place(task.task_id), task.task_id, task.map_index),
-    )
-    return [_step(name, list(group)) for name, group in groupby(tasks, key=lambda task: task.task_id)]
+    """Steps in their order; the tasks of a group, and of a mapped one, as one line with counts."""
+    order = {name: place for place, name in enumerate(words()["step"])}
 
+    def name(task: airflow_api.TaskState) -> str:
+        return task.task_id.partition(".")[0]
 
-def _place(task_id: str) -> int:
-    order = list(_order())
-    return order.index(task_id) if task_id in order else len(order)
-
-
-def _order() -> tuple[str, ...]:
-    from pipelines.console.pages import words
-
-    return tuple(words()["step"])
+    tasks = airflow_api.tasks(call.request, call.run.run_id)
+    tasks.sort(key=lambda task: (order.get(name(task), len(order)), task.task_id, task.map_index))
+    return [_step(step, list(group)) for step, group in groupby(tasks, key=name)]
 
 
 def _step(name: str, tasks: list[airflow_api.TaskState]) -> dict[str, Any]:
@@ -110,5 +102,6 @@ def _step(name: str, tasks: list[airflow_api.TaskState]) -> dict[str, Any]:
         counts[task.state or "none"] = counts.get(task.state or "none", 0) + 1
     started = min((task.started for task in tasks if task.started), default=None)
     ended = max((task.ended for task in tasks if task.ended), default=None)
+    stuck = sorted({task.task_id.partition(".")[2] for task in tasks if task.state == "failed"} - {""})
     over = all(task.ended for task in tasks)
-    return {"name": name, "states": counts, "started": started, "ended": ended if over else None}
+    return {"name": name, "states": counts, "started": started, "ended": ended if over else None, "stuck": stuck}
