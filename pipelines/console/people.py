@@ -13,7 +13,7 @@ from pipelines.console import cases
 from pipelines.console.access import Visitor
 from pipelines.console.site import Site
 from pipelines.errors import HeduiError
-from pipelines.intake import SEAL_CONTEXT, SEAL_PURPOSE
+from pipelines.opening import DOCUMENTS, DOCUMENTS_KEY
 from pipelines.pseudonyms import Tokeniser
 from pipelines.sealing import unseal
 from pipelines.store_tokens import token_texts
@@ -76,8 +76,8 @@ def members_of(site: Site, visitor: Visitor, case: cases.Case, purpose: str) -> 
         sealed = connection.scalar(sa.select(requests.c.document).where(*where))
     if not sealed:
         raise DocumentGoneError
-    key = site.ring().seal_key(SEAL_PURPOSE)
-    document = json.loads(unseal(key, pa.array([sealed], pa.binary()), SEAL_CONTEXT)[0].as_py())
+    key = site.ring().seal_key(DOCUMENTS_KEY)
+    document = json.loads(unseal(key, pa.array([sealed], pa.binary()), DOCUMENTS)[0].as_py())
     shown = [Shown(one["member_no"], one["relation"], one["name"], one.get("id_number")) for one in document["members"]]
     detail = {"by": visitor.name, "purpose": purpose, "application": case.application, "members": len(shown)}
     site.remember("reidentified", f"{case.request_id}/{_once(visitor)}", detail)
