@@ -128,6 +128,22 @@ class Seal:
         ).encode()
 
 
+# Rules of JSON Schema in words; for those in _TOLD, what is asked for follows.
+_RULES = {
+    "required": ("缺少此项", "the field is missing"),
+    "additionalProperties": ("多出此项", "no such field is known"),
+    "type": ("类型应为", "the type should be"),
+    "enum": ("应为其中之一：", "should be one of"),
+    "const": ("应为", "should be"),
+    "pattern": ("写法应符合", "should be written as"),
+    "minimum": ("不应小于", "should not be below"),
+    "maximum": ("不应大于", "should not be above"),
+    "minLength": ("长度不应小于", "should not be shorter than"),
+    "anyOf": ("不是所允许的任何一种形式", "is none of the forms that are allowed"),
+}
+_TOLD = frozenset({"type", "enum", "const", "pattern", "minimum", "maximum", "minLength"})
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with a report file: which part, at which field, in words (never a value of the file)."""
@@ -194,11 +210,21 @@ def _schema_problems(document: dict[str, Any]) -> Iterator[Problem]:
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     errors = Draft202012Validator(schema()).iter_errors(document)
-    # each required field that is missing is an error of its own, whose message alone names it
-    found = {(_field(error), str(error.validator)) for error in errors}
-    for field, rule in sorted(found):
-        # the validator's own message would quote values of the household
-        yield Problem("schema", field, f"不符合报告格式：{rule}", f"does not fit the report schema: {rule}")
+    # each required field that is missing is an error of its own, whose message alone names it; that message would
+    # quote values of the household: what is told instead is what the schema expects
+    found = {(_field(error), str(error.validator), _expected(error)) for error in errors}
+    for field, rule, expected in sorted(found):
+        zh, en = _RULES.get(rule, (f"不符合 {rule}", f"breaks {rule}"))
+        more = f" {expected}" if expected else ""
+        yield Problem("schema", field, f"不符合报告格式：{zh}{more}", f"does not fit the report schema: {en}{more}")
+
+
+def _expected(error: Any) -> str:
+    """What the schema asks for at this place, where it is short enough to be told."""
+    if error.validator not in _TOLD:
+        return ""
+    asked = error.validator_value
+    return ", ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
 
 
 def _field(error: Any) -> str:

@@ -7,11 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.signing import Seal, Tree, canonical, check, digest, public_key_id, root_of, schema
+from pipelines.signing import _RULES, Seal, Tree, canonical, check, digest, public_key_id, root_of, schema
 from tests.issuing import KEY, issued
 
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
@@ -109,6 +110,32 @@ def test_schema_problems_name_the_field_and_never_a_value(report: dict[str, Any]
     assert fields == {"members.0.name", "conclusion.limits", "window.from", "extra"}
     assert "秘密" not in str(problems)
     assert "31" not in "".join(problem.zh + problem.en for problem in problems)
+
+
+def test_schema_problems_say_what_is_expected(report: dict[str, Any]) -> None:
+    report["members"][0]["name"] = 31
+    report["conclusion"]["limits"] = "秘密"
+    del report["window"]["from"]
+    told = {problem.field: problem.en for problem in check(report, KEY.public_key()) if problem.part == "schema"}
+    assert told["members.0.name"].endswith("the type should be string")
+    assert "over_limit" in told["conclusion.limits"]
+    assert told["window.from"].endswith("the field is missing")
+
+
+def test_every_rule_of_the_schema_has_words() -> None:
+    known = Draft202012Validator.VALIDATORS.keys() - {"$ref", "properties", "items"}
+    assert _keywords(schema()) & known == set(_RULES)
+
+
+def _keywords(part: object) -> set[str]:
+    if isinstance(part, list):
+        return set().union(*map(_keywords, part)) if part else set()
+    if not isinstance(part, dict):
+        return set()
+    below = [value for key, value in part.items() if key not in ("properties", "$defs", "enum", "const", "required")]
+    for named in ("properties", "$defs"):
+        below += part.get(named, {}).values()
+    return set(part).union(*map(_keywords, below))
 
 
 def test_missing_signature_is_told_and_not_fatal(report: dict[str, Any]) -> None:
