@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from pipelines.signing import _RULES, Seal, Tree, canonical, check, digest, public_key_id, root_of, schema
 from tests.issuing import KEY, issued
