@@ -107,7 +107,7 @@ def assessed(batch: Batch, ws: Workspace) -> dict[str, object]:
 
 
 def quality(batch: Batch, ws: Workspace) -> dict[str, object]:
-    """Let Great Expectations confirm both checks, and write the pages into ``quality/``.
+    """Let Great Expectations confirm both checks, keep what was counted and write the auditors' pages.
 
     Raises:
         NotConfirmedError: it counts other broken rows than the native check did.
@@ -115,22 +115,22 @@ def quality(batch: Batch, ws: Workspace) -> dict[str, object]:
     if batch.done("quality"):
         return batch.summary("quality")
     from expectations import gx
-    from pipelines import quality_page
+    from pipelines.auditing import record, site
 
-    shutil.rmtree(batch.folder / "quality", ignore_errors=True)
+    folder = site.batch_folder(ws, batch.id)
+    shutil.rmtree(folder, ignore_errors=True)
     with opened(batch, ws) as con:
         _view_products(con, batch)
         suites = [*_admitted_suites(con, batch, ws).values(), *product_suites()]
-        confirmed = {
-            (entry.suite, entry.name): entry.broken
-            for entry in gx.run(con, suites, batch.folder / "quality", batch.as_of)
-        }
+        confirmed = {(entry.suite, entry.name): entry.broken for entry in gx.run(con, suites, folder, batch.as_of)}
         counted = read_checked(batch)
         for entry in counted:
             found = confirmed[entry.suite, entry.name]
             if found != entry.broken:
                 raise NotConfirmedError(batch.id, entry.suite, entry.name, entry.broken, found)
-        quality_page.write(con, batch, suites, counted)
+        record.write(con, batch, ws, suites, counted)
+    site.publish(ws, batch.id)
+    site.build(ws, batch.as_of)
     summary: dict[str, object] = {"confirmed": len(confirmed)}
     batch.mark("quality", summary)
     log.info("check.quality", batch=batch.id, **summary)
@@ -162,9 +162,9 @@ def _admitted_suites(con: duckdb.DuckDBPyConnection, batch: Batch, ws: Workspace
 
 def _view_products(con: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     """A view of each assessed table over all shards."""
-    for suite in product_suites():
-        files = sorted((batch.folder / "assessed").glob(f"*/{suite.table}.parquet"))
-        con.execute(f"CREATE VIEW {suite.table} AS SELECT * FROM {warehouse.scan(*files)}")
+    for table in {path.stem for path in (batch.folder / "assessed").glob("*/*.parquet")}:
+        files = sorted((batch.folder / "assessed").glob(f"*/{table}.parquet"))
+        con.execute(f"CREATE VIEW {table} AS SELECT * FROM {warehouse.scan(*files)}")
 
 
 def _count(verdicts: list[Verdict]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import objecting, policies, reading, running, setting_up, standing
+from pipelines.commands import auditing, objecting, policies, reading, running, setting_up, standing
 from pipelines.errors import HeduiError, where
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ keys = typer.Typer(help="密钥 · the root key, the public key of reports, key 
 retention = typer.Typer(help="保存期限 · end of retention, deletion after a withdrawal.", no_args_is_help=True)
 objection = typer.Typer(help="异议 · objections, answers of departments, their terms.", no_args_is_help=True)
 airflow = typer.Typer(help="本机 Airflow · a local Airflow over the made-up county.", no_args_is_help=True)
+quality = typer.Typer(help="数据质量 · the auditors' pages: open them, build them anew.", no_args_is_help=True)
 ledger = typer.Typer(help="审计台账 · the hash-chained ledger.", no_args_is_help=True)
 for group, name in (
     (report, "report"),
@@ -43,6 +44,7 @@ for group, name in (
     (objection, "objection"),
     (retention, "retention"),
     (airflow, "airflow"),
+    (quality, "quality"),
     (ledger, "ledger"),
 ):
     app.add_typer(group, name=name)
@@ -70,6 +72,8 @@ policy.command("check")(policies.policy_check)
 policy.command("explain")(policies.policy_explain)
 policy.command("diff")(policies.policy_diff)
 airflow.command("up")(standing.airflow_up)
+quality.command("open")(auditing.quality_open)
+quality.command("build")(auditing.quality_build)
 ledger.command("verify")(reading.ledger_verify)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
+from pipelines.auditing.site import index
 from pipelines.batch import Batch
 from pipelines.errors import HeduiError
 from pipelines.planted import Score, score
@@ -150,7 +151,7 @@ def run(folder: Path, *, households: int, seed: int, before: Callable[[str], Non
         truth = score(con, batch, folder / "county" / "truth.jsonl")
         request = interesting(con, batch)
     report = write_report(ws, request, folder)
-    quality = batch.folder / "quality" / "index.html"
+    quality = index(ws)
     return DemoResult(folder, batch, summary, truth, timings, report, quality, vars(taken))
 
 

@@ -150,6 +150,7 @@ def _tell_one(
 def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: bool) -> dict[str, str]:
     """What became of the batch; returns the datasets that gave nothing, with the reason (exit code 1)."""
     from pipelines import texts
+    from pipelines.auditing.site import batch_folder
     from pipelines.summary import opened, summarise
 
     with opened(batch, ws) as con:
@@ -167,7 +168,7 @@ def _tell_all(batch: Batch, ws: Workspace, seconds: dict[str, float], as_json: b
             f"报告 reports: 新版本 new {counts['new']} · 内容未变、原版本继续有效 unchanged {counts['unchanged']} · "
             f"因撤回未出具 withheld {counts['withdrawn']}"
         )
-        page = batch.folder / "quality" / "index.html"
+        page = batch_folder(ws, batch.id) / "index.html"
         out.print(f"批次 batch {batch.id}: {sum(seconds.values()):.1f} s · 数据质量 data quality: {page}")
 
     document = {"batch": batch.id, "seconds": seconds, "reports": batch.summary("report"), **summary.document()}

@@ -8,6 +8,7 @@ import pytest
 
 from expectations.suite import product_suites
 from pipelines import asking, check
+from pipelines.auditing.site import batch_folder
 from pipelines.batch import Batch, write_json
 from pipelines.commands.setting_up import init
 from pipelines.id_tables import IdProblem
@@ -23,21 +24,22 @@ GOOD = """SELECT uuid() AS person, 'employee' AS kind, DATE '2026-01-01' + INTER
   'sha256:a' AS extract_digest, 1 AS extract_seq,
   i AS row_no, 'r' AS row_digest, 'upsert' AS op FROM range(1, 9) t(i)"""
 PRODUCTS = {
-    "households": """SELECT 'r1' AS request_id, 1 AS counted, DATE '2025-09-01' AS window_from,
+    "households": """SELECT 'r1' AS request_id, 'subsistence_allowance' AS programme,
+        '370303' AS division, 'urban' AS area_kind, 1 AS counted, DATE '2025-09-01' AS window_from,
         DATE '2026-09-01' AS window_to, DATE '2026-09-15' AS reference_date""",
-    "household_members": "SELECT 'r1' AS request_id, 1 AS member_no, true AS counted",
+    "household_members": "SELECT 'r1' AS request_id, 1 AS member_no, true AS counted, 'member' AS why, 'R28' AS rule",
     "member_coverage": """SELECT 'r1' AS request_id, 1 AS member_no, 'a/b' AS dataset, 'required' AS requirement,
         'covered' AS state, DATE '2026-09-15' AS as_of, 'sha256:a' AS extract_digest""",
     "income_items": """SELECT 'r1' AS request_id, 1 AS item_no, 'wage' AS category, 100::BIGINT AS low_fen,
-        100::BIGINT AS high_fen, [1] AS facts""",
+        100::BIGINT AS high_fen, [1] AS facts, 'counted' AS treatment, 'R35' AS rule""",
     "deductions": """SELECT 'r1' AS request_id, 1 AS member_no, 'employment_cost' AS kind, 10::BIGINT AS low_fen,
         10::BIGINT AS high_fen""",
     "asset_items": """SELECT 'r1' AS request_id, 1 AS item_no, 'homes' AS figure, 1::BIGINT AS low, 1::BIGINT AS high,
-        10000 AS share_bp, [1] AS facts""",
+        10000 AS share_bp, [1] AS facts, 'counted' AS treatment, 'R47' AS rule""",
     "figures": """SELECT 'r1' AS request_id, * FROM (VALUES ('income', 90::BIGINT, 90::BIGINT),
         ('income.wage', 100, 100), ('homes', 1, 1)) t(figure, low, high)""",
-    "tests": """SELECT 'r1' AS request_id, 'homes' AS test, '<=' AS op, 1::BIGINT AS limit_total, 1::BIGINT AS low,
-        1::BIGINT AS high, 'satisfied' AS result""",
+    "tests": """SELECT 'r1' AS request_id, 'homes' AS test, '住房' AS title_zh, '<=' AS op, 1::BIGINT AS limit_total,
+        1::BIGINT AS low, 1::BIGINT AS high, 'satisfied' AS result""",
     "declaration": """SELECT 'r1' AS request_id, 'homes' AS item, 1::BIGINT AS low, 1::BIGINT AS high,
         'matches' AS result, false AS material""",
     "conclusions": "SELECT 'r1' AS request_id, 'within_limits' AS limits, 'matches' AS declaration",
@@ -66,7 +68,10 @@ class Site:
             "path": path,
             "rows_read": 8,
             "rows_admitted": 8,
-            "quarantined": {"person:missing": 1},
+            "rows_quarantined": 6,
+            "quarantined": {"person:missing": 6},
+            "unknown_areas": 0,
+            "as_of": "2026-09-15",
         }
         missing = {"dataset": "banks/deposits", "path": None, "reason": "timed_out"}
         write_json(self.batch.folder / "extracts.json", [extract, missing])
@@ -74,8 +79,13 @@ class Site:
 
     def assess(self, **changed: str) -> None:
         self.write({f"assessed/0000/{name}.parquet": select for name, select in (PRODUCTS | changed).items()})
-        review = "SELECT 'r1' AS request_id, 'x' AS code WHERE false"
-        self.write({"assessed/0000/review.parquet": review})
+        empty = {
+            "review": "SELECT 'r1' AS request_id, 'x' AS code, 'R1' AS rule WHERE false",
+            "decisive": "SELECT 'r1' AS request_id, 'fact' AS kind, 'a/b' AS dataset WHERE false",
+            "expense_items": "SELECT 'r1' AS request_id, 'shown' AS treatment, 'R46a' AS rule WHERE false",
+        }
+        self.write({f"assessed/0000/{name}.parquet": select for name, select in empty.items()})
+        self.write({"policy.parquet": "SELECT 'subsistence_allowance' AS programme, '最低生活保障' AS programme_zh"})
 
 
 @pytest.fixture
@@ -165,7 +175,7 @@ def test_quality_confirms_both_checks_and_writes_the_page(site: Site) -> None:
     check.admitted(site.batch, site.ws)
     check.assessed(site.batch, site.ws)
     assert check.quality(site.batch, site.ws)["confirmed"] == len(check.read_checked(site.batch))
-    page = (site.batch.folder / "quality" / "index.html").read_text("utf-8")
+    page = (batch_folder(site.ws, site.batch.id) / "index.html").read_text("utf-8")
     assert "养老待遇发放" in page
     assert "timed out" in page
     assert "必填项为空" in page

@@ -1,0 +1,328 @@
+"""The tables that are published: made of every batch's record, small cells hidden. Pages and downloads draw on these.
+
+A hidden count is None, and its column is named in the row's ``hidden``; a page shows a mark there, a download nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipelines.auditing.record import Record
+from pipelines.auditing.small_cells import LEAST, Line, hidden, is_small, share
+
+Kind = Literal["text", "date", "count", "share", "flag"]
+Row = dict[str, Any]
+ALL = "all"
+ANSWERED, ASKED = ("covered", "stale"), ("covered", "stale", "unanswered", "unavailable")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table.
+
+    Attributes:
+        name: of its downloads.
+        zh: what it holds.
+        en: the same in English.
+        columns: name → kind; a share is in per cent.
+        rows: each with every column, and ``hidden``.
+    """
+
+    name: str
+    zh: str
+    en: str
+    columns: Mapping[str, Kind]
+    rows: list[Row]
+
+    def of(self, **wanted: object) -> list[Row]:
+        """The rows in which columns have these values."""
+        return [row for row in self.rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def shown(row: Row, unseen: Iterable[str]) -> Row:
+    """The row as it is published: hidden columns are empty and named."""
+    names = sorted(set(unseen))
+    return row | dict.fromkeys(names) | {"hidden": " ".join(names)}
+
+
+def _small(row: Row, *names: str) -> Row:
+    """A row whose counts stand in no sum with others."""
+    return shown(row, [name for name in names if row[name] is not None and is_small(row[name])])
+
+
+def _key(record: Record) -> Row:
+    return {"batch": record["batch"], "moment": record["as_of"]}
+
+
+def households(record: Record) -> int:
+    """Households of the batch."""
+    return sum(row[-1] for row in record["groups"])
+
+
+def batches(records: list[Record]) -> Table:
+    """One row a batch."""
+    rows = []
+    for record in records:
+        gates = [found["gate"] for found in record["datasets"].values()]
+        reports = record["reports"]
+        counts = {name: int(reports.get(name, 0)) for name in ("new", "unchanged", "withdrawn")}
+        counts["households"] = households(record)
+        unseen = hidden(counts, [Line(("new", "unchanged", "withdrawn"), "households")] if reports else [])
+        row = _key(record) | counts
+        row |= {
+            "datasets": len(gates),
+            "failed": sum(bool(found["failed"]) for found in record["datasets"].values()),
+            **{f"gate_{verdict}": gates.count(verdict) for verdict in ("pass", "warn", "fail")},
+            "expectations": len(record["expectations"]),
+            "expectations_warn": sum(entry["verdict"] == "warn" for entry in record["expectations"]),
+            "expectations_fail": sum(entry["verdict"] == "fail" for entry in record["expectations"]),
+        }
+        rows.append(shown(row, map(str, unseen)))
+    columns: dict[str, Kind] = {"batch": "text", "moment": "date"}
+    columns |= dict.fromkeys((name for name in (rows[0] if rows else {}) if name not in (*columns, "hidden")), "count")
+    return Table("batches", "批次", "Batches", columns, rows)
+
+
+def deliveries(records: list[Record]) -> Table:
+    """One row a batch and dataset: how timely and how complete it was, and what the gate said."""
+    rows = []
+    for record in records:
+        for dataset, found in record["datasets"].items():
+            asked = sum(found["coverage"].get(state, 0) for state in ASKED)
+            answered = sum(found["coverage"].get(state, 0) for state in ANSWERED)
+            usable = found["rows_read"] - found["rows_set_aside"]
+            row = _key(record) | {
+                "department": dataset.partition("/")[0],
+                "dataset": dataset,
+                "failure": found["failed"],
+                "gate": found["gate"],
+                "extracts": found["extracts"],
+                "data_as_of": found["as_of"],
+                "age_days": found["age_days"],
+                "freshness_days": found["freshness_days"],
+                "timely": None if found["age_days"] is None else found["age_days"] <= found["freshness_days"],
+                "rows_read": found["rows_read"],
+                "rows_kept": found["rows_kept"],
+                "usable_share": share(usable, found["rows_read"]),
+                "persons_asked": asked,
+                "answer_rate": share(answered, asked),
+            }
+            rows.append(_small(row, "rows_read", "rows_kept", "persons_asked"))
+    kinds: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "department": "text", "dataset": "text", "failure": "text", "gate": "text",
+        "extracts": "count", "data_as_of": "date", "age_days": "count", "freshness_days": "count", "timely": "flag",
+        "rows_read": "count", "rows_kept": "count", "usable_share": "share", "persons_asked": "count",
+        "answer_rate": "share",
+    }  # fmt: skip
+    return Table(
+        "deliveries", "各部门数据：时效、完整、应答", "Deliveries: timeliness, completeness, answers", kinds, rows
+    )
+
+
+def coverage(records: list[Record]) -> Table:
+    """Persons by state, for each batch and dataset."""
+    rows = []
+    for record in records:
+        for dataset, found in record["datasets"].items():
+            counts: dict[Any, int] = dict(found["coverage"])
+            asked = [state for state in ASKED if state in counts]
+            totals = {"asked": sum(counts[s] for s in asked), ALL: sum(counts.values())}
+            others = [state for state in counts if state not in asked]
+            lines = [Line(tuple(asked), "asked"), Line(("asked", *others), ALL)]
+            unseen = hidden(counts | totals, lines)
+            for state, persons in found["coverage"].items():
+                row = _key(record) | {"dataset": dataset, "state": state, "persons": persons}
+                rows.append(shown(row, ["persons"] if state in unseen else []))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "dataset": "text", "state": "text", "persons": "count",
+    }  # fmt: skip
+    return Table("coverage", "人员的核实情况", "Persons by state", columns, rows)
+
+
+def set_aside(records: list[Record]) -> Table:
+    """Rows set aside at admission, by reason; one row with the reason ``all`` is their sum."""
+    rows = []
+    for record in records:
+        for dataset, found in record["datasets"].items():
+            counts: dict[Any, int] = {(column, reason): n for column, reason, n in found["quarantine"]}
+            if not counts:
+                continue
+            line = Line(tuple(counts), ("", ALL))
+            counts |= {line.total: sum(counts.values())}
+            unseen = hidden(counts, [line])
+            for cell in (*line.parts, line.total):
+                column, reason = cell
+                row = _key(record) | {"dataset": dataset, "column": column, "reason": reason, "rows": counts[cell]}
+                rows.append(shown(row, ["rows"] if cell in unseen else []))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "dataset": "text", "column": "text", "reason": "text", "rows": "count",
+    }  # fmt: skip
+    return Table("set_aside", "隔离的行（按原因）", "Rows set aside, by reason", columns, rows)
+
+
+def expectations(records: list[Record]) -> Table:
+    """Every expectation's outcome."""
+    rows = []
+    for record in records:
+        for entry in record["expectations"]:
+            row = _key(record) | {
+                "suite": entry["suite"],
+                "expectation": entry["name"],
+                "rule": entry["rule"],
+                "zh": entry["zh"],
+                "en": entry["en"],
+                "rows": entry["rows"],
+                "broken": entry["broken"],
+                "warn_above": entry["warn_above"] * 100,
+                "fail_above": entry["fail_above"] * 100,
+                "verdict": entry["verdict"],
+            }
+            unseen = [name for name in ("rows", "broken") if is_small(row[name])]
+            if is_small(row["rows"] - row["broken"]):
+                unseen.append("broken")
+            rows.append(shown(row, unseen))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "suite": "text", "expectation": "text", "rule": "text", "zh": "text",
+        "en": "text", "rows": "count", "broken": "count", "warn_above": "share", "fail_above": "share",
+        "verdict": "text",
+    }  # fmt: skip
+    return Table("expectations", "质量规则的结果", "Outcomes of expectations", columns, rows)
+
+
+def crossed(
+    name: str,
+    zh: str,
+    en: str,
+    records: list[Record],
+    axes: tuple[str, str],
+    found: Callable[[Record], dict[Any, int]],
+    *,
+    sum_columns: bool = True,
+) -> Table:
+    """Households by two axes, with their sums (``all``); batches of fewer than five are left out.
+
+    Args:
+        name: of the table.
+        zh: its title.
+        en: the same in English.
+        records: of the batches.
+        axes: names of the two columns.
+        found: a record's counts by (row, column).
+        sum_columns: whether the rows of a column add up to anything.
+    """
+    rows = []
+    for record in records:
+        if households(record) < LEAST:
+            continue
+        cells, lines = with_sums(found(record), sum_columns=sum_columns)
+        unseen = hidden(cells, lines)
+        for cell, count in cells.items():
+            row = _key(record) | dict(zip(axes, cell, strict=True)) | {"households": count}
+            rows.append(shown(row, ["households"] if cell in unseen else []))
+    columns: dict[str, Kind] = {"batch": "text", "moment": "date", axes[0]: "text", axes[1]: "text"}
+    return Table(name, zh, en, columns | {"households": "count"}, rows)
+
+
+def with_sums(counts: Mapping[Any, int], *, sum_columns: bool) -> tuple[dict[Any, int], list[Line]]:
+    """Cells by (row, column) with the sums of rows and, if wanted, of columns and of all."""
+    by_row: dict[Any, int] = defaultdict(int)
+    by_column: dict[Any, int] = defaultdict(int)
+    for (row, column), count in counts.items():
+        by_row[row] += count
+        by_column[column] += count
+    cells = dict(counts) | {(row, ALL): n for row, n in by_row.items()}
+    lines = [Line(tuple(cell for cell in counts if cell[0] == row), (row, ALL)) for row in by_row]
+    if sum_columns:
+        cells |= {(ALL, c): n for c, n in by_column.items()} | {(ALL, ALL): sum(counts.values())}
+        lines += [Line(tuple(cell for cell in counts if cell[1] == c), (ALL, c)) for c in by_column]
+        lines.append(Line(tuple((row, ALL) for row in by_row), (ALL, ALL)))
+    return cells, lines
+
+
+def conclusions(records: list[Record]) -> Table:
+    """Households by the report's two answers."""
+    return crossed(
+        "conclusions",
+        "报告结论（限额 × 申报）",
+        "Conclusions (limits × declaration)",
+        records,
+        ("limits", "declaration"),
+        lambda record: {(limits, declaration): n for limits, declaration, n in record["conclusions"]},
+    )
+
+
+def tests(records: list[Record]) -> Table:
+    """Households by test and its result."""
+    return crossed(
+        "tests",
+        "各项比较的结果",
+        "Results of each test",
+        records,
+        ("test", "result"),
+        lambda record: {(test, result): n for test, _, result, n in record["tests"]},
+        sum_columns=False,
+    )
+
+
+def declared(records: list[Record]) -> Table:
+    """Households by declared item and whether it matches."""
+    return crossed(
+        "declared",
+        "申报与核实的比对",
+        "What was declared, and what was found",
+        records,
+        ("item", "result"),
+        lambda record: {(item, result): n for item, result, n in record["declaration"]},
+        sum_columns=False,
+    )
+
+
+def undetermined(records: list[Record]) -> Table:
+    """Households whose limits are undetermined, by what is missing or disputed; one may be in several rows."""
+    rows = []
+    for record in records:
+        if households(record) >= LEAST:
+            for cause, dataset, count in record["undetermined"]:
+                row = _key(record) | {"cause": cause, "dataset": dataset or "", "households": count}
+                rows.append(_small(row, "households"))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "cause": "text", "dataset": "text", "households": "count",
+    }  # fmt: skip
+    return Table("undetermined", "待核实的原因", "Why households are undetermined", columns, rows)
+
+
+def evidence(records: list[Record]) -> Table:
+    """Items of income, property and expense by what was done with them, and by which rule."""
+    rows = []
+    for record in records:
+        if households(record) >= LEAST:
+            for kind, treatment, rule, count in record["items"]:
+                row = _key(record) | {"kind": kind, "treatment": treatment, "rule": rule, "items": count}
+                rows.append(_small(row, "items"))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "kind": "text", "treatment": "text", "rule": "text", "items": "count",
+    }  # fmt: skip
+    return Table("evidence", "各项记录的处理（按规则）", "What was done with each record, by rule", columns, rows)
+
+
+def members(records: list[Record]) -> Table:
+    """Members of households, and why they count or do not."""
+    rows = []
+    for record in records:
+        if households(record) < LEAST:
+            continue
+        counts: dict[Any, int] = {(why, rule, counted): n for why, rule, counted, n in record["members"]}
+        line = Line(tuple(counts), (ALL, "", None))
+        counts |= {line.total: sum(counts.values())}
+        unseen = hidden(counts, [line])
+        for cell, count in counts.items():
+            why, rule, counted = cell
+            row = _key(record) | {"why": why, "rule": rule, "counted": counted, "persons": count}
+            rows.append(shown(row, ["persons"] if cell in unseen else []))
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "why": "text", "rule": "text", "counted": "flag", "persons": "count",
+    }  # fmt: skip
+    return Table("members", "家庭成员与计入人口", "Members, and who counts", columns, rows)
