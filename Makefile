@@ -15,7 +15,7 @@ BIN := .venv/bin
 install: .venv/installed ## Install what Hedui needs into .venv (hash-pinned)
 
 lock: ## Pin requirements/*.in again, with hashes and without addresses
-	@for f in uv run test; do $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in uv run test image; do $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-annotate --no-header requirements/$$f.in -o requirements/$$f.txt; done
 
 demo: install ## A made-up county of 2,000 households in ./demo, verified and delivered, with a summary
 	@$(BIN)/hedui demo demo

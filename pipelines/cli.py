@@ -74,6 +74,7 @@ policy.command("diff")(policies.policy_diff)
 airflow.command("up")(standing.airflow_up)
 quality.command("open")(auditing.quality_open)
 quality.command("build")(auditing.quality_build)
+airflow.command("departments")(standing.airflow_departments)
 ledger.command("verify")(reading.ledger_verify)
 
 

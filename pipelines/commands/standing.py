@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.terminal import WorkspaceOption
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -49,6 +51,32 @@ def airflow_up(
             standing_up.__exit__(None, None, None)
     except KeyboardInterrupt:
         out.print("已停止 stopped")
+
+
+def airflow_departments(
+    folder: Annotated[Path, typer.Argument(help="Folder of the county; made if it is empty.")],
+    name: Annotated[str, typer.Option(help="Name by which others find this machine.")] = "127.0.0.1",
+    database: Annotated[str, typer.Option(help="URL of a database for the departments that deliver by SQL.")] = "",
+    households: Annotated[int, typer.Option(min=20, help="How many households apply, if the county is new.")] = 300,
+    workspace: WorkspaceOption = Path("."),
+) -> None:
+    """示例部门：SFTP、HTTP、数据库，并写好工作区 · a made-up county's departments, for a trial elsewhere.
+
+    Serves until it is stopped; docker/compose.yaml runs it as the sample.
+
+    Example: hedui airflow departments /county --name departments -w /workspace
+    """
+    import signal
+    import threading
+
+    from pipelines.local_airflow.departments import serve
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with serve(folder, workspace, name, database, households):
+        typer.echo(f"部门已就绪 departments answer as {name}; 工作区 workspace: {workspace}")
+        ended.wait()
 
 
 def _tell(standing: Standing, out: Console) -> None:

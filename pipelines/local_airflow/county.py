@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from connectors.synthetic.servers import ServedCounty
 from pipelines.demo import AS_OF, make_county, make_workspace
@@ -42,12 +43,11 @@ def make(folder: Path, households: int, waiting: int, seed: int) -> Path:
     return county
 
 
-def open_workspace(folder: Path, county: Path, served: ServedCounty, store: str) -> Workspace:
+def open_workspace(root: Path, county: Path, served: ServedCounty, more: dict[str, Any]) -> Workspace:
     """The workspace over the county as it is served now: its departments answer on other ports each time."""
-    root = folder / "workspace"
     connections = {n: c.model_dump(mode="json", exclude_none=True) for n, c in served.connections.items()}
     (root / CONFIGURATION).unlink(missing_ok=True)
-    ws = make_workspace(root, county, connections, served.sources, store=store)
+    ws = make_workspace(root, county, connections, served.sources, more)
     write_access(ws.root)
     return ws
 

@@ -60,7 +60,6 @@ def environment(site: Site) -> dict[str, str]:
     """The environment of every component."""
     settings = {
         "CORE__DAGS_FOLDER": PROJECT / "dags",
-        "CORE__PLUGINS_FOLDER": PROJECT / "plugins",
         "CORE__LOAD_EXAMPLES": False,
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": PARALLEL,

@@ -111,7 +111,7 @@ def stand(
             county = counties.make(folder, households, waiting, seed)
             before("departments")
             served = stack.enter_context(serve_county(county))
-            ws = counties.open_workspace(folder, county, served, store_url)
+            ws = counties.open_workspace(site.workspace, county, served, {"store": store_url})
         # Airflow takes as long to come up as the first night does: each has one of two cores.
         running = stack.enter_context(components(surroundings, home / "logs"))
         counties.first_night(ws, county, folder, before, confirm)
