@@ -1,87 +1,145 @@
-"""Every night: take requests in and verify them. When and in what order; each task calls one stage.
+"""Verify requests: when staff say so, when requests arrive, or when the REST API asks. Each task calls one step.
 
-The workspace is the environment variable HEDUI_WORKSPACE of Airflow's workers. A task that is run again finds what
-is done and goes on.
+What a run does is in its form; everything in it is judged before anything is done.
 """
 
 from __future__ import annotations
 
-import os
-from datetime import timedelta
+from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from hedui_dags import DEFAULTS, REQUESTS, START, ask_departments, collect_join, collect_links, stage
 
-import pendulum
-from airflow.sdk import dag, task
+FORM = {
+    "requests": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string", "minLength": 1, "maxLength": 64},
+        maxItems=1000,
+        title="申请编号 · Requests",
+        description="每行一个；留空为全部在办申请 · one a line; empty means every open request",
+    ),
+    "division": Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^\d{6}$",
+        title="区划代码 · Division",
+        description="六位县级代码；留空为全部 · six digits of a county; empty means all",
+    ),
+    "programme": Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[a-z_]{2,64}$",
+        title="救助项目 · Programme",
+        description="政策包中的项目代码；留空为全部 · its code in the policy pack; empty means all",
+    ),
+    "collect": Param(
+        "fresh",
+        type="string",
+        enum=["fresh", "admitted"],
+        values_display={
+            "fresh": "重新取数 · ask the departments",
+            "admitted": "用已接收的数据（仅一份申请） · extracts in hand",
+        },
+        title="取数方式 · Extracts",
+        description="窗口等候时用已接收的数据，只核对一份 · extracts in hand: one request, while staff wait",
+    ),
+    "priority": Param(
+        "normal",
+        type="string",
+        enum=["normal", "urgent"],
+        values_display={"normal": "普通 · normal", "urgent": "加急 · urgent"},
+        title="优先级 · Priority",
+        description="加急的排在其他核对之前 · urgent ones go before the others in the queues",
+    ),
+    "as_of": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="核对时点 · As of",
+        description="留空为现在；不能晚于现在 · empty means now; not in the future",
+    ),
+    "reason": Param(
+        None,
+        type=["null", "string"],
+        minLength=4,
+        maxLength=200,
+        title="查询事由（人工触发必填） · Reason",
+        description="记入台账；不要写姓名和证件号 · goes into the ledger; no names, no ID numbers",
+    ),
+}
 
 
-def _workspace():
-    from pathlib import Path
+def _run():
+    """The run's form, its moment, and who triggered it."""
+    from pipelines.scheduled.steps import moment
 
-    from pipelines.settings import Workspace
-
-    return Workspace.open(Path(os.environ["HEDUI_WORKSPACE"]))
-
-
-def _moment(at):
-    """The run's moment in the county's time; never the clock, so that a retry is the same batch."""
-    from datetime import datetime
-
-    return datetime.fromisoformat(at.in_timezone("Asia/Shanghai").isoformat())
-
-
-def _stage(name: str, batch_id: str) -> None:
-    from pipelines.batch import Batch
-    from pipelines.verify import run_stage
-
-    ws = _workspace()
-    run_stage(name, Batch.open(ws.batches, batch_id), ws)
+    context = get_current_context()
+    run = context["dag_run"]
+    by = None if run.run_type == "asset_triggered" else run.triggering_user_name or run.run_type
+    return dict(context["params"]), moment(run.run_after), by
 
 
 @dag(
-    schedule="0 2 * * *",
-    start_date=pendulum.datetime(2026, 7, 1, tz="Asia/Shanghai"),
+    schedule=[REQUESTS],
+    start_date=START,
     catchup=False,
-    max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(minutes=10)},
-    tags=["hedui"],
-    doc_md="核对申请:接收、核对、送达 · take requests in, verify them, deliver the reports.",
+    max_active_runs=4,
+    default_args=DEFAULTS,
+    params=FORM,
+    tags=["hedui", "核对"],
+    dag_display_name="核对申请 verify_requests",
+    doc_md="接收申请、取数、核对、出具报告、送达 · take requests in, ask the departments, verify, report, deliver.",
 )
 def verify_requests():
     """Intake, one batch, its stages in order."""
 
-    @task
-    def intake(data_interval_end=None, logical_date=None) -> None:
-        from pipelines import intake
+    @task(retries=0)
+    def intake() -> None:
+        from pipelines.scheduled import steps
 
-        intake.run(_workspace(), _moment(data_interval_end or logical_date))
-
-    @task
-    def open_batch(data_interval_end=None, logical_date=None) -> str:
-        from pipelines.verify import open_batch
-
-        return open_batch(_workspace(), _moment(data_interval_end or logical_date)).id
+        steps.take_in(*_run())
 
     @task
-    def stage(name: str, batch_id: str) -> None:
-        _stage(name, batch_id)
+    def open_batch() -> str:
+        from pipelines.scheduled import steps
+
+        batch_id = steps.open_batch(*_run(), get_current_context()["dag_run"].run_id)
+        if batch_id is None:
+            raise AirflowSkipException("没有需要核对的申请 nothing to verify")
+        return batch_id
+
+    @task
+    def plan(batch_id: str) -> None:
+        from pipelines.scheduled import steps
+
+        if not steps.collects(batch_id):
+            raise AirflowSkipException("one request on extracts in hand: verify_admitted")
+        steps.stage("plan", batch_id)
+
+    @task
+    def verify_admitted(batch_id: str) -> None:
+        from pipelines.scheduled import steps
+
+        if steps.collects(batch_id):
+            raise AirflowSkipException("the departments are asked")
+        steps.verify_admitted(batch_id)
 
     batch_id = open_batch()
-    steps = {name: stage.override(task_id=name)(name, batch_id) for name in _ORDER}
+    planned = plan(batch_id)
+    links, joined = collect_links(batch_id), collect_join(batch_id)
+    after = {name: stage.override(task_id=name)(name, batch_id) for name in AFTER_COLLECT}
+    deliver = stage.override(task_id="deliver", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(
+        "deliver", batch_id
+    )
     intake() >> batch_id
-    for before, after in _EDGES:
-        steps[before] >> steps[after]
+    planned >> ask_departments("collect_identity", True, batch_id) >> links
+    planned >> links >> ask_departments("collect_source", False, batch_id) >> joined
+    links >> joined >> after["check_admitted"] >> after["assess"] >> after["check_assessed"]
+    # Great Expectations confirms beside the report stage; nothing is delivered before it has agreed.
+    after["check_assessed"] >> [after["report"], after["quality"]] >> deliver
+    verify_admitted(batch_id) >> deliver
 
 
-_ORDER = ("plan", "collect", "check_admitted", "assess", "check_assessed", "report", "quality", "deliver")
-# Great Expectations confirms beside the report stage; nothing is delivered before it has agreed.
-_EDGES = (
-    ("plan", "collect"),
-    ("collect", "check_admitted"),
-    ("check_admitted", "assess"),
-    ("assess", "check_assessed"),
-    ("check_assessed", "report"),
-    ("check_assessed", "quality"),
-    ("report", "deliver"),
-    ("quality", "deliver"),
-)
+AFTER_COLLECT = ("check_admitted", "assess", "check_assessed", "report", "quality")
 
 verify_requests()

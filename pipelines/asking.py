@@ -36,7 +36,7 @@ from pipelines.admitted import (
 )
 from pipelines.batch import Batch, write_json
 from pipelines.coverage import Outcome
-from pipelines.errors import HeduiError
+from pipelines.errors import HeduiError, StageFailedError
 from pipelines.pseudonyms import Tokeniser
 from pipelines.queries import Query
 from pipelines.scoping import Scope
@@ -56,6 +56,8 @@ _REASONS: tuple[tuple[type[HeduiError], str], ...] = (
     (UnitJumpError, "unit_jump"),
     (ContractError, "not_configured"),
 )
+_MAY_PASS = (SourceTimedOut, SourceUnavailable)
+OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True)
@@ -78,26 +80,56 @@ def names_persons(site: Site, query: Query) -> bool:
     return contract is not None and contract.way != "files" and query.dataset in site.workspace.settings.sources
 
 
-def ask(site: Site, query: Query) -> Outcome:
-    """Ask one source, or find what came of asking it."""
-    folder = working_folder(site.batch.folder, query.dataset)
-    kept = folder / "outcome.json"
-    if kept.exists():
-        return _kept(site.batch, query.dataset, json.loads(kept.read_text("utf-8")))
+def is_configured(site: Site, query: Query) -> bool:
+    """Whether there is anybody to ask: a contract, and a connection for it."""
+    source = site.workspace.settings.sources.get(query.dataset)
+    known = source is not None and source.connection in site.workspace.settings.connections
+    return known and query.dataset in site.contracts
+
+
+def ask(site: Site, query: Query, *, last_try: bool = True, failing: bool = False) -> Outcome:
+    """Ask one source, or find what came of asking it.
+
+    Args:
+        site: what it is asked with.
+        query: what it is asked.
+        last_try: keep a failure that may pass; otherwise that one is raised, and the source may be asked again.
+        failing: raise a failure also when it is kept.
+    """
+    if (outcome := kept_outcome(site.batch, query.dataset)) is not None:
+        return outcome
     started = time.perf_counter()
     try:
         extracts, answered = _admit_all(site, query)
-        document: dict[str, object] = {"digests": [extract.digest for extract in extracts], "answered": answered}
     except tuple(error for error, _ in _REASONS) as error:
-        # Earlier extracts of a source whose later one failed would show a state that no longer holds.
-        shutil.rmtree(admitted_path(site.batch.folder, query.dataset, "-").parent, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        reason = next(code for kind, code in _REASONS if isinstance(error, kind))
-        document = {"digests": [], "reason": reason, "error": _described(error)}
-        log.warning("source_failed", dataset=query.dataset, reason=reason)
-    document["seconds"] = round(time.perf_counter() - started, 3)
-    write_json(kept, document)
-    return _kept(site.batch, query.dataset, document)
+        _clear(site.batch, query.dataset)
+        if not last_try and may_pass(error):
+            raise
+        outcome = give_up(site.batch, query.dataset, error, time.perf_counter() - started)
+        if failing:
+            raise
+        return outcome
+    document = {"digests": [extract.digest for extract in extracts], "answered": answered}
+    return _keep(site.batch, query.dataset, document, time.perf_counter() - started)
+
+
+def may_pass(error: HeduiError) -> bool:
+    """Whether it makes sense to ask again a little later."""
+    return isinstance(error, _MAY_PASS)
+
+
+def give_up(batch: Batch, dataset: str, error: HeduiError, seconds: float) -> Outcome:
+    """Keep why a source gave nothing: its persons are ``unavailable``."""
+    _clear(batch, dataset)
+    reason = next(code for kind, code in _REASONS if isinstance(error, kind))
+    log.warning("source_failed", dataset=dataset, reason=reason)
+    return _keep(batch, dataset, {"digests": [], "reason": reason, "error": _described(error)}, seconds)
+
+
+def _clear(batch: Batch, dataset: str) -> None:
+    """Earlier extracts of a source whose later one failed would show a state that no longer holds."""
+    shutil.rmtree(admitted_path(batch.folder, dataset, "-").parent, ignore_errors=True)
+    shutil.rmtree(working_folder(batch.folder, dataset), ignore_errors=True)
 
 
 def _described(error: HeduiError) -> dict[str, object]:
@@ -106,13 +138,25 @@ def _described(error: HeduiError) -> dict[str, object]:
     return {"error": type(error).__name__, "fields": told, "message": str(error)}
 
 
-def _kept(batch: Batch, dataset: str, document: dict[str, object]) -> Outcome:
-    digests: list[str] = document["digests"]  # type: ignore[assignment]
-    extracts = [AdmittedExtract.load(receipt_path(batch.folder, dataset, digest)) for digest in digests]
-    answered = working_folder(batch.folder, dataset) / "answered.parquet" if document.get("answered") else None
-    error: dict[str, object] | None = document.get("error")  # type: ignore[assignment]
-    seconds = float(document["seconds"])  # type: ignore[arg-type]
-    return Outcome(dataset, extracts, str(document.get("reason", "")), error, answered, seconds)
+def _keep(batch: Batch, dataset: str, document: dict[str, object], seconds: float) -> Outcome:
+    write_json(working_folder(batch.folder, dataset) / OUTCOME, document | {"seconds": round(seconds, 3)})
+    outcome = kept_outcome(batch, dataset)
+    if outcome is None:
+        raise StageFailedError(batch.id, "collect", f"{dataset}: what came of it was not kept")
+    return outcome
+
+
+def kept_outcome(batch: Batch, dataset: str) -> Outcome | None:
+    """What came of asking a source; None as long as nothing has."""
+    folder = working_folder(batch.folder, dataset)
+    if not (folder / OUTCOME).exists():
+        return None
+    document = json.loads((folder / OUTCOME).read_text("utf-8"))
+    extracts = [AdmittedExtract.load(receipt_path(batch.folder, dataset, digest)) for digest in document["digests"]]
+    answered = folder / "answered.parquet" if document.get("answered") else None
+    return Outcome(
+        dataset, extracts, document.get("reason", ""), document.get("error"), answered, float(document["seconds"])
+    )
 
 
 def _admit_all(site: Site, query: Query) -> tuple[list[AdmittedExtract], bool]:
@@ -145,9 +189,9 @@ def _admit_all(site: Site, query: Query) -> tuple[list[AdmittedExtract], bool]:
 
 def _open(site: Site, query: Query) -> tuple[Contract, list[Extract]]:
     settings = site.workspace.settings
-    source, contract = settings.sources.get(query.dataset), site.contracts.get(query.dataset)
-    if contract is None or source is None or source.connection not in settings.connections:
+    if not is_configured(site, query):
         raise ContractError("hedui.yaml", f"sources.{query.dataset}", "no connection for this dataset")
+    source, contract = settings.sources[query.dataset], site.contracts[query.dataset]
     names = pa.array([], pa.string())
     if names_persons(site, query):
         names = site.tokeniser.reidentify(query.persons)

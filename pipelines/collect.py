@@ -1,34 +1,33 @@
 """Collect: every query of the plan is put to its department, and what comes back is admitted.
 
-Sources that say who is who come first: an official link of two ID numbers (R16) extends whom the others are asked
-for. Then all others, in parallel. A source that fails leaves its persons `unavailable` and stops nobody else (R1).
-What came of each source is kept as soon as it is known, so that a run that died asks only those that are left.
+Sources that say who is who come first: an official link of two ID numbers (R16) extends whom the others are asked for.
+Then all others, side by side: by threads of one process (`run`), or each by a task of a DAG (`source`, then `links`,
+`source`, `join`); the result does not show which. A source that fails leaves its persons `unavailable` and stops nobody
+else (R1). What came of each is kept as soon as it is known, so that a run that died asks only those that are left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-
-import duckdb
-import pyarrow as pa
+from threading import Semaphore
 
 from connectors.contract import load_contracts
+from connectors.extract import SourceTimedOut
 from pipelines import ledger, warehouse
-from pipelines.admission import (
-    AdmissionKeys,
-    AdmittedExtract,
-)
-from pipelines.asking import Progress, Site, ask, names_persons
+from pipelines.admission import AdmissionKeys
+from pipelines.asking import Progress, Site, ask, give_up, is_configured, kept_outcome, names_persons
 from pipelines.batch import Batch, write_json
+from pipelines.collected import counts_of, nested, remember
 from pipelines.coverage import COLLECTED, Outcome, write_coverage
 from pipelines.errors import EpochMixedError, HeduiError
 from pipelines.keys import KeyRing
 from pipelines.pseudonyms import Tokeniser
-from pipelines.queries import Query, planned_queries, with_links, write_links
+from pipelines.queries import Query, planned_queries, read_links, with_links, write_links
 from pipelines.settings import Workspace
-from pipelines.store import ExtractRow, Store
+from pipelines.store import Store
 
 WORKERS = 2
 
@@ -44,6 +43,18 @@ class NotAdmittedError(HeduiError):
     zh = "批次 {batch} 有 {queries} 项查询不在批次 {source} 的采集范围内"
     en = "batch {batch}: {queries} of its queries were not collected by batch {source}"
     todo = "verify the request in a batch that collects by itself"
+
+
+@dataclass(eq=False)
+class NotAskedError(HeduiError):
+    """Collect cannot end: of some source nothing is known, so its task was stopped from outside or met a defect."""
+
+    batch: str
+    datasets: str
+
+    zh = "批次 {batch} 的下列来源既无答复也无失败记录：{datasets}"
+    en = "batch {batch}: neither an answer nor a failure is known of: {datasets}"
+    todo = "clear the failed tasks of these sources, so that they run again"
 
 
 def run(batch: Batch, workspace: Workspace, progress: Progress = lambda dataset, rows: None) -> dict[str, object]:
@@ -63,61 +74,140 @@ def run(batch: Batch, workspace: Workspace, progress: Progress = lambda dataset,
     """
     if batch.done("collect"):
         return batch.summary("collect")
-    keyring = KeyRing.open(workspace.settings.keys, workspace.root)
     if batch.admitted_from is not None:
-        summary = check_source_batch(batch, workspace, keyring)
-    else:
-        store = Store.open(workspace.store_url)
-        try:
-            summary = _collect(batch, workspace, keyring, store, progress)
-        finally:
-            store.close()
-    batch.mark("collect", summary)
-    return summary
+        summary = check_source_batch(batch, workspace, KeyRing.open(workspace.settings.keys, workspace.root))
+        batch.mark("collect", summary)
+        return summary
+    with _opened(batch, workspace, progress) as (site, store):
+        queries = planned_queries(site.con, batch)
+        first = [query for query in queries if _is_identity(site, query)]
+        _note(site, store, first)
+        _ask_all(site, _link(site, store, queries, _ask_all(site, first)))
+        return _join(site, store, queries)
 
 
-def _collect(
-    batch: Batch, workspace: Workspace, keyring: KeyRing, store: Store, progress: Progress
-) -> dict[str, object]:
-    with warehouse.connect(keyring.data_key(batch.folder), workspace.settings.limits) as con:
-        site = _site(batch, workspace, keyring, store, con, progress)
-        queries = planned_queries(con, batch)
-        identity = [query for query in queries if _is_identity(site, query)]
-        outcomes = _ask_all(site, store, identity, None)
-        links = write_links(con, batch.folder, site.contracts, queries, outcomes)
-        outcomes += _ask_all(site, store, [query for query in queries if not _is_identity(site, query)], links)
-        outcomes.sort(key=lambda outcome: outcome.dataset)
-        counts = write_coverage(con, batch.folder, outcomes, site.contracts, batch.as_of.date())
+def source(batch: Batch, workspace: Workspace, dataset: str, *, last_try: bool = True) -> bool:
+    """Ask one source, or find that it has answered; ``links`` lies between those that say who is who and the others.
+
+    Args:
+        batch: planned.
+        workspace: where sources are, and the keys.
+        dataset: which; one that the plan does not ask for is not asked (R34).
+        last_try: keep a failure that might pass; without it such a failure is raised and nothing is kept.
+
+    Returns:
+        Whether the plan asks for it.
+
+    Raises:
+        HeduiError: the source gave nothing. Kept as the reason why its persons are ``unavailable``, unless it may pass
+            and this is not the last try.
+    """
+    if batch.done("collect"):
+        return True
+    with _opened(batch, workspace) as (site, store):
+        query = next((query for query in planned_queries(site.con, batch) if query.dataset == dataset), None)
+        if query is None:
+            return False
+        if _is_identity(site, query):
+            _note(site, store, [query])
+        else:
+            query = with_links(query, read_links(site.con, batch.folder))
+        ask(site, query, last_try=last_try, failing=True)
+    return True
+
+
+def out_of_time(batch: Batch, dataset: str, minutes: float) -> None:
+    """In place of ``source``, for one that was stopped because it took too long: its persons are ``unavailable``."""
+    if not batch.done("collect"):
+        error = SourceTimedOut(dataset, "collect", f"more than {minutes:g} minutes")
+        give_up(batch, dataset, error, seconds=minutes * 60)
+
+
+def links(batch: Batch, workspace: Workspace) -> None:
+    """Between the sources that say who is who and the others: the links of persons (R16), and whom the others are told.
+
+    Raises:
+        NotAskedError: of some source that says who is who nothing is known.
+    """
+    if batch.done("collect"):
+        return
+    with _opened(batch, workspace) as (site, store):
+        queries = planned_queries(site.con, batch)
+        # What a programme requires and this site cannot ask for is known at once, and has no task of its own (R6).
+        _ask_all(site, [query for query in queries if not is_configured(site, query)])
+        _link(site, store, queries, _kept(batch, [query for query in queries if _is_identity(site, query)]))
+
+
+def join(batch: Batch, workspace: Workspace) -> dict[str, object]:
+    """Third part: what came of all sources, as coverage, extracts and entries of the ledger.
+
+    Returns:
+        As ``run``.
+
+    Raises:
+        NotAskedError: of some source nothing is known, neither an answer nor a failure.
+    """
+    if batch.done("collect"):
+        return batch.summary("collect")
+    with _opened(batch, workspace) as (site, store):
+        return _join(site, store, planned_queries(site.con, batch))
+
+
+@contextmanager
+def _opened(
+    batch: Batch, workspace: Workspace, progress: Progress = lambda dataset, rows: None
+) -> Iterator[tuple[Site, Store]]:
+    """The batch with all that asking takes, and the case store."""
+    keyring, settings = KeyRing.open(workspace.settings.keys, workspace.root), workspace.settings
+    store = Store.open(workspace.store_url)
+    try:
+        with warehouse.connect(keyring.data_key(batch.folder), settings.limits) as con:
+            contracts = {
+                name: contract.delivered(settings.sources[name].delivery) if name in settings.sources else contract
+                for name, contract in load_contracts(workspace.contracts).items()
+            }
+            histories = {name: store.extract_history(name, before_batch=batch.id) for name in contracts}
+            site = Site(
+                batch,
+                workspace,
+                contracts,
+                Tokeniser(keyring, batch.epoch, settings.token_cipher, batch.as_of.date()),
+                AdmissionKeys(keyring.seal_key("display", batch.folder), keyring.key("row-digest")),
+                con,
+                {name: rows[-1].medians if rows else {} for name, rows in histories.items()},
+                progress,
+            )
+            yield site, store
+    finally:
+        store.close()
+
+
+def _link(site: Site, store: Store, queries: Sequence[Query], outcomes: Sequence[Outcome]) -> list[Query]:
+    """Write the links; returns the queries that are left, widened by them, each noted in the ledger."""
+    found = write_links(site.con, site.batch.folder, site.contracts, queries, outcomes)
+    rest = [with_links(query, found) for query in queries if not _is_identity(site, query)]
+    _note(site, store, rest)
+    return rest
+
+
+def _kept(batch: Batch, queries: Sequence[Query]) -> list[Outcome]:
+    """What came of each query."""
+    found = {query.dataset: kept_outcome(batch, query.dataset) for query in queries}
+    unknown = [dataset for dataset, outcome in found.items() if outcome is None]
+    if unknown:
+        raise NotAskedError(batch.id, "、".join(unknown))
+    return [outcome for outcome in found.values() if outcome is not None]
+
+
+def _join(site: Site, store: Store, queries: Sequence[Query]) -> dict[str, object]:
+    batch, outcomes = site.batch, _kept(site.batch, queries)
+    counts = write_coverage(site.con, batch.folder, outcomes, site.contracts, batch.as_of.date())
     rows = [row for outcome in outcomes for row in outcome.document(batch.epoch, batch.folder)]
     write_json(batch.folder / "extracts.json", rows)
-    _remember(batch, store, outcomes, counts)
-    return {"datasets": {outcome.dataset: _counts(outcome) for outcome in outcomes}, "coverage": _nested(counts)}
-
-
-def _site(
-    batch: Batch,
-    workspace: Workspace,
-    keyring: KeyRing,
-    store: Store,
-    con: duckdb.DuckDBPyConnection,
-    progress: Progress,
-) -> Site:
-    settings = workspace.settings
-    contracts = {
-        dataset: contract.delivered(settings.sources[dataset].delivery) if dataset in settings.sources else contract
-        for dataset, contract in load_contracts(workspace.contracts).items()
-    }
-    histories = {dataset: store.extract_history(dataset, before_batch=batch.id) for dataset in contracts}
-    return Site(
-        batch,
-        workspace,
-        contracts,
-        Tokeniser(keyring, batch.epoch, settings.token_cipher, batch.as_of.date()),
-        AdmissionKeys(keyring.seal_key("display", batch.folder), keyring.key("row-digest")),
-        con,
-        {dataset: rows[-1].medians if rows else {} for dataset, rows in histories.items()},
-        progress,
-    )
+    remember(batch, store, outcomes, counts)
+    summary = {"datasets": {outcome.dataset: counts_of(outcome) for outcome in outcomes}, "coverage": nested(counts)}
+    batch.mark("collect", summary)
+    return summary
 
 
 def _is_identity(site: Site, query: Query) -> bool:
@@ -125,84 +215,28 @@ def _is_identity(site: Site, query: Query) -> bool:
     return contract is not None and contract.identity
 
 
-def _ask_all(site: Site, store: Store, queries: Sequence[Query], links: pa.Table | None) -> list[Outcome]:
-    """Ask the sources, some at a time; every re-identification is in the ledger before it happens."""
-    widened = [with_links(query, links) for query in queries]
-    entries = [
-        ledger.Entry(
-            "reidentification",
-            site.batch.id,
-            query.dataset,
-            {"persons": len(query.persons), "purpose": query.purpose},
-        )
-        for query in widened
-        if names_persons(site, query)
-    ]
-    ledger.append_many(store, entries)
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="collect") as pool:
-        return list(pool.map(lambda query: ask(site, query), widened))
-
-
-def _remember(batch: Batch, store: Store, outcomes: Sequence[Outcome], counts: dict[tuple[str, str], int]) -> None:
-    """Extracts, coverage and admissions into the case store and its ledger."""
-    extracts = [extract for outcome in outcomes for extract in outcome.extracts]
-    store.put_extracts(
-        [
-            ExtractRow(
-                batch.id,
-                extract.dataset,
-                extract.digest.rpartition(":")[2],
-                extract.as_of,
-                extract.rows_read,
-                extract.rows_admitted,
-                extract.rows_quarantined,
-                extract.medians,
-                "admitted",
-            )
-            for extract in extracts
-        ]
-    )
-    store.put_coverage(batch.id, counts)
-    ledger.append_many(store, [_admission(batch, extract) for extract in extracts])
-    failed = [outcome for outcome in outcomes if not outcome.extracts]
+def _note(site: Site, store: Store, queries: Sequence[Query]) -> None:
+    """Every re-identification is in the ledger before it happens."""
+    named = [query for query in queries if names_persons(site, query)]
+    detail = [{"persons": len(query.persons), "purpose": query.purpose} for query in named]
+    pairs = zip(named, detail, strict=True)
     ledger.append_many(
-        store,
-        [ledger.Entry("source_failed", batch.id, outcome.dataset, {"reason": outcome.reason}) for outcome in failed],
+        store, [ledger.Entry("reidentification", site.batch.id, query.dataset, told) for query, told in pairs]
     )
 
 
-def _admission(batch: Batch, extract: AdmittedExtract) -> ledger.Entry:
-    detail = {
-        "as_of": extract.as_of.isoformat(),
-        "mode": extract.mode,
-        "rows_read": extract.rows_read,
-        "rows_admitted": extract.rows_admitted,
-        "rows_quarantined": extract.rows_quarantined,
-    }
-    return ledger.Entry("admission", batch.id, f"{extract.dataset}/{extract.digest}", detail)
+def _ask_all(site: Site, queries: Sequence[Query]) -> list[Outcome]:
+    """Ask the sources, some at a time, and no department for more at once than it allows."""
+    settings = site.workspace.settings
+    departments = {query.dataset.split("/")[0] for query in queries}
+    places = {name: Semaphore(settings.department(name).at_once) for name in departments}
 
+    def one(query: Query) -> Outcome:
+        with places[query.dataset.split("/")[0]]:
+            return ask(site, query)
 
-def _counts(outcome: Outcome) -> dict[str, object]:
-    quarantined: dict[str, int] = {}
-    for extract in outcome.extracts:
-        for problem, rows in extract.quarantined.items():
-            quarantined[problem] = quarantined.get(problem, 0) + rows
-    return {
-        "state": "answered" if outcome.extracts else "unavailable",
-        "reason": outcome.reason,
-        "extracts": len(outcome.extracts),
-        "rows_read": sum(extract.rows_read for extract in outcome.extracts),
-        "rows_admitted": sum(extract.rows_admitted for extract in outcome.extracts),
-        "quarantined": quarantined,
-        "seconds": outcome.seconds,
-    }
-
-
-def _nested(counts: dict[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    nested: dict[str, dict[str, int]] = {}
-    for (dataset, state), persons in counts.items():
-        nested.setdefault(dataset, {})[state] = persons
-    return nested
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="collect") as pool:
+        return list(pool.map(one, queries))
 
 
 def check_source_batch(batch: Batch, workspace: Workspace, keyring: KeyRing) -> dict[str, object]:

@@ -93,4 +93,9 @@ def write_links(
         "SELECT DISTINCT person, other FROM reached WHERE other <> person ORDER BY person, other",
         path,
     )
-    return fetch_tokens(con, f"SELECT * FROM {warehouse.scan(path)} ORDER BY ALL")
+    return read_links(con, folder)
+
+
+def read_links(con: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
+    """The links that ``write_links`` found."""
+    return fetch_tokens(con, f"SELECT * FROM {warehouse.scan(folder / 'links.parquet')} ORDER BY ALL")

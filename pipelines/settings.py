@@ -34,6 +34,15 @@ class SourceSettings(_Part):
     delivery: dict[str, object] = {}
 
 
+class Department(_Part):
+    """How much of a department may be asked at once, and what is done when it does not answer."""
+
+    at_once: int = Field(2, ge=1, description="how many of its datasets are asked at the same time")
+    tries: int = Field(3, ge=1, le=10, description="of a task that asks it, for a fault that may pass")
+    pause_minutes: float = Field(5.0, ge=0, description="between two tries")
+    minutes: float = Field(60.0, gt=0, description="longest time of one try")
+
+
 class CatalogueSettings(_Part):
     """Where the data bureau lists what may be exchanged: an HTTP connection, and the path below it."""
 
@@ -82,6 +91,7 @@ class Settings(_Part):
     store: str = "sqlite:///state/store.sqlite"
     connections: dict[str, Connection] = {}
     sources: dict[str, SourceSettings] = {}
+    departments: dict[str, Department] = {}
     catalogue: CatalogueSettings | None = None
     contracts: Path | None = None
     policies: Path | None = None
@@ -89,6 +99,10 @@ class Settings(_Part):
     case_systems: CaseSystems = CaseSystems()
     limits: Limits = Limits()
     retention: Retention = Retention()
+
+    def department(self, name: str) -> Department:
+        """What holds for a department, by the first part of its datasets' names."""
+        return self.departments.get(name, Department())
 
 
 class Workspace:

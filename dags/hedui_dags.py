@@ -1,0 +1,129 @@
+"""What the DAGs share: how departments are asked, each within what it allows, and what every task has in common.
+
+Read when a DAG is parsed, so nothing heavy is imported here; what a task does is in pipelines/scheduled/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pendulum
+from airflow.sdk import Asset, TriggerRule, get_current_context, task, task_group
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+
+import connectors
+
+HERE = "Asia/Shanghai"
+START = pendulum.datetime(2026, 7, 1, tz=HERE)
+REQUESTS = Asset(name="hedui_requests", uri="hedui://requests")
+DEFAULTS = {"retries": 2, "retry_delay": timedelta(minutes=5)}
+
+
+@cache
+def settings():
+    """The site's hedui.yaml; None where there is no workspace, as when a DAG is only looked at."""
+    from pipelines.settings import Workspace
+
+    folder = os.environ.get("HEDUI_WORKSPACE")
+    return Workspace.open(Path(folder)) if folder and (Path(folder) / "hedui.yaml").is_file() else None
+
+
+@cache
+def datasets() -> dict[bool, dict[str, list[str]]]:
+    """The site's datasets by department, those that say who is who (True) apart from the others.
+
+    By the names of the contracts' files: reading them would take longer than all else of parsing.
+    """
+    site = settings()
+    folder = (site.contracts if site else None) or Path(connectors.__file__).parent / "contracts"
+    found: dict[bool, dict[str, list[str]]] = {True: defaultdict(list), False: defaultdict(list)}
+    for file in sorted(folder.glob("*/*.yaml")):
+        name = f"{file.parent.name}/{file.stem}"
+        if site is None or name in site.settings.sources:
+            found["\nidentity: true\n" in file.read_text("utf-8")][file.parent.name].append(name)
+    return found
+
+
+def department(name: str):
+    """What a department can bear."""
+    from pipelines.settings import Department
+
+    site = settings()
+    return site.settings.department(name) if site else Department()
+
+
+def pool(name: str) -> str:
+    """The pool that keeps a department from being asked for more at once than it allows."""
+    return f"hedui_{name}"
+
+
+def ask_departments(group: str, identity: bool, batch_id):
+    """A group with one mapped task for each department: an instance per dataset, with its pool, tries and time-out."""
+
+    @task_group(group_id=group)
+    def asked():
+        for name, listed in datasets()[identity].items():
+            bears = department(name)
+            asking = task(ask_source).override(
+                task_id=name,
+                pool=pool(name),
+                retries=bears.tries - 1,
+                retry_delay=timedelta(minutes=bears.pause_minutes),
+                execution_timeout=timedelta(minutes=bears.minutes),
+                map_index_template="{{ task.op_kwargs['dataset'] }}",
+            )
+            asking.partial(batch_id=batch_id, minutes=bears.minutes).expand(dataset=listed)
+
+    return asked()
+
+
+def ask_source(batch_id: str, dataset: str, minutes: float) -> None:
+    """Ask one source. One that stays down fails here, for all to see, and stops nobody else."""
+    from pipelines.asking import may_pass
+    from pipelines.collect import out_of_time
+    from pipelines.errors import HeduiError
+    from pipelines.scheduled import steps
+
+    instance = get_current_context()["ti"]
+    last_try = instance.try_number > instance.max_tries
+    try:
+        # One that the plan does not name is not asked, and not skipped either: what follows is skipped with it.
+        steps.ask_source(batch_id, dataset, last_try)
+    except AirflowTaskTimeout:
+        if last_try:
+            out_of_time(steps.opened(batch_id)[0], dataset, minutes)
+        raise
+    except HeduiError as error:
+        if may_pass(error):
+            raise
+        raise AirflowFailException(str(error)) from None  # asking again would not help
+
+
+@task
+def stage(name: str, batch_id: str) -> None:
+    """One stage of a batch."""
+    from pipelines.scheduled import steps
+
+    steps.stage(name, batch_id)
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+def collect_links(batch_id: str) -> None:
+    """Who is who, before the others are asked."""
+    from pipelines import collect
+    from pipelines.scheduled import steps
+
+    collect.links(*steps.opened(batch_id))
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+def collect_join(batch_id: str) -> None:
+    """What came of all sources; one that stayed down leaves its persons `unavailable`."""
+    from pipelines import collect
+    from pipelines.scheduled import steps
+
+    collect.join(*steps.opened(batch_id))
