@@ -7,6 +7,7 @@ its file, its field and the reason, before anything is asked of anybody.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -260,13 +261,21 @@ def load_contract(file: Path) -> Contract:
     """
     name = f"{file.parent.name}/{file.name}"
     try:
-        given = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(name, "-", f"not YAML: {getattr(error, 'problem', None) or 'not UTF-8'}") from None
-    contract = _validated(given, name)
+        contract = _read(file.read_text(encoding="utf-8"), name)
+    except UnicodeDecodeError:
+        raise ContractError(name, "-", "not YAML: not UTF-8") from None
     if contract.dataset != f"{file.parent.name}/{file.stem}":
         raise ContractError(name, "dataset", "differs from the file's place")
     return contract
+
+
+@lru_cache(maxsize=512)  # every stage reads the contracts; to parse them takes longer than some stages do
+def _read(text: str, name: str) -> Contract:
+    try:
+        given = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ContractError(name, "-", f"not YAML: {getattr(error, 'problem', None)}") from None
+    return _validated(given, name)
 
 
 def load_contracts(folder: Path | None = None) -> dict[str, Contract]:

@@ -124,10 +124,10 @@ def _checkpoint(context: EphemeralDataContext, suites: list[Suite]) -> Any:
     for suite in suites:
         batch = source.add_table_asset(suite.name, table_name=suite.table).add_batch_definition_whole_table("all")
         expected = [_to_gx(suite, expectation) for expectation in suite.expectations]
-        made = context.suites.add_or_update(gx.ExpectationSuite(name=suite.name, expectations=expected))
+        made = context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=expected))
         definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=made)
-        definitions.append(context.validation_definitions.add_or_update(definition))
-    return context.checkpoints.add_or_update(
+        definitions.append(context.validation_definitions.add(definition))
+    return context.checkpoints.add(
         gx.Checkpoint(
             name="batch",
             validation_definitions=definitions,
