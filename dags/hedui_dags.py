@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pendulum
-from airflow.sdk import Asset, TriggerRule, get_current_context, task, task_group
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Asset, BaseNotifier, BaseOperatorLink, Param, TriggerRule, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 import connectors
@@ -20,7 +21,96 @@ import connectors
 HERE = "Asia/Shanghai"
 START = pendulum.datetime(2026, 7, 1, tz=HERE)
 REQUESTS = Asset(name="hedui_requests", uri="hedui://requests")
-DEFAULTS = {"retries": 2, "retry_delay": timedelta(minutes=5)}
+ANSWER_WITHIN = timedelta(days=14)
+
+
+class TellOfFailure(BaseNotifier):
+    """Tells whoever hedui.yaml names what happened and what to do; no personal data."""
+
+    def notify(self, context) -> None:
+        """Told by the task that failed, after its last try."""
+        from pipelines.scheduled import notify, steps
+
+        instance, error = context["ti"], context.get("exception")
+        batch = getattr(instance.task, "op_kwargs", {}).get("batch_id")
+        dataset = getattr(instance.task, "op_kwargs", {}).get("dataset", "")
+        name = f"{instance.task_id} {dataset}".strip()
+        page = steps.quality_page(batch) if isinstance(batch, str) else ""
+        told = notify.message(instance.dag_id, instance.run_id, name, instance.log_url, error, page)
+        notify.send(steps.workspace(), told)
+
+
+DEFAULTS = {"retries": 2, "retry_delay": timedelta(minutes=5), "on_failure_callback": [TellOfFailure()]}
+REASON = Param(
+    None,
+    type=["null", "string"],
+    minLength=4,
+    maxLength=200,
+    title="事由（人工触发必填） · Reason",
+    description="记入台账；不要写姓名和证件号 · goes into the ledger; no names, no ID numbers",
+)
+
+
+class QualityLink(BaseOperatorLink):
+    """From a run to the batch's page of the auditors' site."""
+
+    name = "数据质量 Data quality"
+
+    def get_link(self, operator, *, ti_key) -> str:
+        """The page's address."""
+        from pipelines.scheduled import steps
+
+        return steps.quality_page(operator.op_kwargs["batch_id"])
+
+
+class Approval(ApprovalOperator):
+    """A named person's answer, with the batch's facts before them; the answer goes into the ledger and into no XCom."""
+
+    template_fields = (*ApprovalOperator.template_fields, "batch_id")
+
+    def __init__(self, *, batch_id, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.batch_id = batch_id
+
+    def execute(self, context):
+        """Show the facts, then wait."""
+        from pipelines.scheduled import steps
+
+        self.body = steps.gate_text(self.batch_id)
+        return super().execute(context)
+
+    def execute_complete(self, context, event):
+        """Keep the answer before anything follows from it."""
+        from pipelines.scheduled import steps
+
+        if "error" not in event:
+            approved = event["chosen_options"] == [self.APPROVE]
+            by = (event.get("responded_by_user") or {}).get("name") or "-"
+            reason = str((event.get("params_input") or {}).get("reason", ""))
+            steps.keep_answer(self.batch_id, approved, by, reason, str(event["responded_at"]))
+        return super().execute_complete(context, event)
+
+
+ANSWER = {
+    "subject": "核对批次等待确认 · a batch waits for approval",
+    "params": {
+        "reason": Param(
+            "",
+            type="string",
+            minLength=4,
+            maxLength=200,
+            title="理由 · Reason",
+            description="记入台账 · into the ledger",
+        )
+    },
+    "response_timeout": ANSWER_WITHIN,
+    "do_xcom_push": False,
+}
+
+
+def who(run) -> str | None:
+    """Who triggered a run; None for the schedule and for arrivals."""
+    return None if run.run_type in ("asset_triggered", "scheduled") else run.triggering_user_name or str(run.run_type)
 
 
 @cache
@@ -109,6 +199,29 @@ def stage(name: str, batch_id: str) -> None:
     from pipelines.scheduled import steps
 
     steps.stage(name, batch_id)
+
+
+def quality(batch_id):
+    """Great Expectations' confirmation, with a link from the run to the page."""
+    done = stage.override(task_id="quality")(name="quality", batch_id=batch_id)
+    done.operator.operator_extra_links = (QualityLink(),)
+    return done
+
+
+@task.branch(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, do_xcom_push=False)
+def gate(batch_id: str, ask: str, deliver: str) -> str:
+    """Whether a person has to answer before the reports leave."""
+    from pipelines.scheduled import steps
+
+    return ask if steps.waits(batch_id) else deliver
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+def deliver(batch_id: str) -> None:
+    """Out of the outbox, each report exactly once."""
+    from pipelines.scheduled import steps
+
+    steps.stage("deliver", batch_id)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)

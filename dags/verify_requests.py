@@ -5,9 +5,24 @@ What a run does is in its form; everything in it is judged before anything is do
 
 from __future__ import annotations
 
-from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from hedui_dags import DEFAULTS, REQUESTS, START, ask_departments, collect_join, collect_links, stage
+from hedui_dags import (
+    ANSWER,
+    DEFAULTS,
+    REASON,
+    REQUESTS,
+    START,
+    Approval,
+    ask_departments,
+    collect_join,
+    collect_links,
+    deliver,
+    gate,
+    quality,
+    stage,
+    who,
+)
 
 FORM = {
     "requests": Param(
@@ -58,14 +73,7 @@ FORM = {
         title="核对时点 · As of",
         description="留空为现在；不能晚于现在 · empty means now; not in the future",
     ),
-    "reason": Param(
-        None,
-        type=["null", "string"],
-        minLength=4,
-        maxLength=200,
-        title="查询事由（人工触发必填） · Reason",
-        description="记入台账；不要写姓名和证件号 · goes into the ledger; no names, no ID numbers",
-    ),
+    "reason": REASON,
 }
 
 
@@ -75,8 +83,7 @@ def _run():
 
     context = get_current_context()
     run = context["dag_run"]
-    by = None if run.run_type == "asset_triggered" else run.triggering_user_name or run.run_type
-    return dict(context["params"]), moment(run.run_after), by
+    return dict(context["params"]), moment(run.run_after), who(run)
 
 
 @dag(
@@ -127,19 +134,21 @@ def verify_requests():
     batch_id = open_batch()
     planned = plan(batch_id)
     links, joined = collect_links(batch_id), collect_join(batch_id)
-    after = {name: stage.override(task_id=name)(name, batch_id) for name in AFTER_COLLECT}
-    deliver = stage.override(task_id="deliver", trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)(
-        "deliver", batch_id
+    admitted, assessed, products, report = (
+        stage.override(task_id=name)(name=name, batch_id=batch_id)
+        for name in ("check_admitted", "assess", "check_assessed", "report")
     )
+    asked, left = Approval(task_id="approve", batch_id=batch_id, **ANSWER), deliver(batch_id)
     intake() >> batch_id
     planned >> ask_departments("collect_identity", True, batch_id) >> links
     planned >> links >> ask_departments("collect_source", False, batch_id) >> joined
-    links >> joined >> after["check_admitted"] >> after["assess"] >> after["check_assessed"]
+    links >> joined >> admitted >> assessed >> products
     # Great Expectations confirms beside the report stage; nothing is delivered before it has agreed.
-    after["check_assessed"] >> [after["report"], after["quality"]] >> deliver
-    verify_admitted(batch_id) >> deliver
+    [products >> report, products >> quality(batch_id), verify_admitted(batch_id)] >> (
+        passed := gate(batch_id, "approve", "deliver")
+    )
+    passed >> asked >> left
+    passed >> left
 
-
-AFTER_COLLECT = ("check_admitted", "assess", "check_assessed", "report", "quality")
 
 verify_requests()

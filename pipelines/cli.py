@@ -75,6 +75,7 @@ airflow.command("up")(standing.airflow_up)
 quality.command("open")(auditing.quality_open)
 quality.command("build")(auditing.quality_build)
 airflow.command("departments")(standing.airflow_departments)
+airflow.command("pools")(standing.airflow_pools)
 ledger.command("verify")(reading.ledger_verify)
 
 

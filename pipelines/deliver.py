@@ -87,6 +87,13 @@ def run(
     """
     if batch.done("deliver"):
         return batch.summary("deliver")
+    return again(batch, ws, read, progress)
+
+
+def again(
+    batch: Batch, ws: Workspace, read: Read = documents, progress: Callable[[int], None] = lambda done: None
+) -> dict[str, object]:
+    """As ``run``, also for a batch that was delivered before: somebody has put a report back into the outbox."""
     key = KeyRing.open(ws.settings.keys, ws.root).data_key(batch.source_folder)
     store = Store.open(ws.store_url)
     try:

@@ -75,6 +75,34 @@ class Limits(_Part):
     shard_households: int = Field(20_000, ge=100, description="households assessed at once")
 
 
+class Gate(_Part):
+    """When a batch's reports wait for a person, besides a warning of a dataset's check."""
+
+    jump_per_mille: int = Field(100, ge=1, description="of the share of households over a limit, against the median")
+    history: int = Field(12, ge=1, description="how many batches before are looked at")
+    batches: int = Field(3, ge=1, description="fewest batches before that a jump can be told from")
+    households: int = Field(50, ge=1, description="fewest households of a programme in a batch")
+
+
+class Notify(_Part):
+    """Who is told of a failure: an address that takes JSON, or mail; neither if left out."""
+
+    webhook: str | None = None
+    token_file: Path | None = None
+    mail_host: str | None = None
+    mail_port: int = 25
+    mail_from: str = "hedui@localhost"
+    mail_to: list[str] = []
+
+
+class Nightly(_Part):
+    """When the nightly run begins, and how long it waits for sources that are late."""
+
+    starts: str = Field("0 2 * * *", description="cron, in the county's time")
+    cut_off_minutes: float = Field(120.0, ge=0, description="after the start; then it goes on with what is there")
+    look_minutes: float = Field(10.0, gt=0, description="between two looks at late sources")
+
+
 class Retention(_Part):
     """How long data of persons is kept; records of what was asked and destroyed are not touched."""
 
@@ -99,6 +127,10 @@ class Settings(_Part):
     case_systems: CaseSystems = CaseSystems()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    gate: Gate = Gate()
+    notify: Notify = Notify()
+    quality_url: str | None = Field(None, description="where the auditors' pages are served, for links to them")
+    nightly: Nightly = Nightly()
 
     def department(self, name: str) -> Department:
         """What holds for a department, by the first part of its datasets' names."""

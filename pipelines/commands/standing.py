@@ -79,6 +79,21 @@ def airflow_departments(
         ended.wait()
 
 
+def airflow_pools(workspace: WorkspaceOption = Path(".")) -> None:
+    """各部门的并发池，供 Airflow 导入 · the departments' pools, as `airflow pools import` reads them.
+
+    A task of a pool that Airflow does not have never starts: run it again when a department is added.
+
+    Example: hedui airflow pools -w /srv/hedui > pools.json && airflow pools import pools.json
+    """
+    import json
+
+    from pipelines.scheduled.pools import pools
+    from pipelines.settings import Workspace
+
+    typer.echo(json.dumps(pools(Workspace.open(workspace)), ensure_ascii=False, indent=1))
+
+
 def _tell(standing: Standing, out: Console) -> None:
     """The address, and who may log in; passwords are shown once."""
     from pipelines.commands.terminal import draw_table

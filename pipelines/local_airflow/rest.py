@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -25,6 +25,12 @@ class Rest:
         answer = self.http.get(path, params=parameters)
         answer.raise_for_status()
         return answer.json()
+
+    def make_pools(self, pools: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make pools, or bring them to what is given."""
+        entities = [{"name": name, **pool} for name, pool in pools.items()]
+        actions = [{"action": "create", "entities": entities, "action_on_existence": "overwrite"}]
+        self.http.patch("/pools", json={"actions": actions}).raise_for_status()
 
     def unpause(self, dag: str) -> None:
         """Let a DAG run."""

@@ -18,6 +18,8 @@ from pipelines.local_airflow.environment import PROJECT, Site, environment
 from pipelines.local_airflow.people import passwords
 from pipelines.local_airflow.processes import Component, components, database_made, require_alive
 from pipelines.local_airflow.rest import Rest
+from pipelines.scheduled.pools import pools
+from pipelines.settings import Workspace
 
 STEPS = (
     *("database", "county", "departments", "intake", "plan", "collect", "check_admitted", "assess"),
@@ -163,6 +165,7 @@ def _wait_ready(standing: Standing, unpaused: tuple[str, ...] | None) -> None:
         known = {dag["dag_id"] for dag in admin.get("/dags", limit=100)["dags"]}
         missing = sorted(expected - known)
         if not missing:
+            admin.make_pools(pools(Workspace.open(standing.workspace)))
             for dag in unpaused if unpaused is not None else sorted(known):
                 admin.unpause(dag)
             return

@@ -93,6 +93,18 @@ def read(given: Mapping[str, object], ws: Workspace, now: datetime, by: str | No
     )
 
 
+def read_reason(given: Mapping[str, object], by: str | None) -> str | None:
+    """The reason alone, of a form that has nothing else.
+
+    Raises:
+        FormRefusedError: it is missing, or is none.
+    """
+    reason = _text(given, "reason")
+    if found := list(_reason(reason, by)):
+        raise FormRefusedError("；".join(found))
+    return reason
+
+
 def selected(form: Form, ws: Workspace) -> list[str] | None:
     """The open requests that a form speaks of; None for all.
 

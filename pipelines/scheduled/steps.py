@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -51,8 +51,12 @@ def opened(batch_id: str) -> tuple[Batch, Workspace]:
 
 
 def moment(at: datetime) -> datetime:
-    """A run's moment in the county's time, to the second; never the clock, so that a retry is the same batch."""
-    return datetime.fromisoformat(at.isoformat()).astimezone(HERE).replace(microsecond=0)
+    """A run's moment in the county's time, to the second; never the clock, so that a retry is the same batch.
+
+    A county whose calendar stands still, as the made-up one's, says in HEDUI_DAYS_BACK how many days it is behind.
+    """
+    days = timedelta(days=int(os.environ.get("HEDUI_DAYS_BACK", "0")))
+    return datetime.fromisoformat(at.isoformat()).astimezone(HERE).replace(microsecond=0) - days
 
 
 @discreet
@@ -129,3 +133,80 @@ def verify_admitted(batch_id: str) -> None:
     batch, ws = opened(batch_id)
     for name in ("plan", "collect", "check_admitted", "assess", "check_assessed", "report"):
         run_stage(name, batch, ws)
+
+
+@discreet
+def waits(batch_id: str) -> bool:
+    """Whether a batch's reports wait for a person."""
+    from pipelines import gate
+
+    batch, ws = opened(batch_id)
+    store = Store.open(ws.store_url)
+    try:
+        return not gate.may_leave(batch, ws, store)
+    finally:
+        store.close()
+
+
+@discreet
+def gate_text(batch_id: str) -> str:
+    """What the person who answers is shown: numbers, and where the pages of the batch are."""
+    from pipelines import gate
+
+    batch, ws = opened(batch_id)
+    return f"{gate.run(batch, ws).text(batch)}\n\n数据质量 data quality: {quality_page(batch_id)}"
+
+
+@discreet
+def keep_answer(batch_id: str, approved: bool, by: str, reason: str, at: str) -> None:
+    """A person's answer into the ledger."""
+    from pipelines import gate
+
+    batch, ws = opened(batch_id)
+    gate.answer(batch, ws, approved=approved, by=by, reason=reason, at=at)
+
+
+def quality_page(batch_id: str) -> str:
+    """The address of a batch's page of the auditors' site."""
+    from pipelines.auditing import site
+
+    ws = workspace()
+    folder = site.batch_folder(ws, batch_id)
+    base = ws.settings.quality_url
+    page = folder.relative_to(site.index(ws).parent) / "index.html"
+    return f"{base.rstrip('/')}/{page.as_posix()}" if base else (folder / "index.html").as_uri()
+
+
+@discreet
+def deliver_outbox() -> None:
+    """Whatever is in the outbox and may leave."""
+    from pipelines.outbox import deliver_waiting
+
+    deliver_waiting(workspace())
+
+
+@discreet
+def expire(at: datetime) -> None:
+    """Deletions that were asked for, and batches past their time; then the proof that it is so."""
+    from pipelines import retention
+    from pipelines.scheduled.proof import prove
+
+    ws = workspace()
+    retention.run(ws, at)
+    prove(ws, at)
+
+
+@discreet
+def rotate(given: Mapping[str, object], by: str | None, run: str) -> None:
+    """The next key epoch, asked for by a named person with a reason; the ledger has both before the keys change."""
+    from pipelines.rotation import rotate as begin
+    from pipelines.scheduled.form import read_reason
+
+    ws = workspace()
+    reason = read_reason(given, by)
+    store = Store.open(ws.store_url)
+    try:
+        ledger.append(store, "run_requested", "", f"rotate_keys/{run}"[:200], {"by": by, "reason": reason})
+    finally:
+        store.close()
+    begin(ws)
