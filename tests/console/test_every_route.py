@@ -229,6 +229,9 @@ def test_the_plugin_serves_this_app_and_nothing_else() -> None:
     from pipelines.console.plugin import PREFIX, HeduiConsole, console
 
     assert [app["app"] for app in HeduiConsole.fastapi_apps] == [console]
-    assert HeduiConsole.external_views[0]["href"] == f"{PREFIX}/"
+    assert HeduiConsole.fastapi_apps[0]["url_prefix"] == PREFIX
+    bundle = Path(__file__).resolve().parents[2] / "pipelines/console/static/menu.js"
+    assert HeduiConsole.react_apps[0]["bundle_url"] == f"hedui/static/{bundle.name}"
+    assert bundle.is_file()
     text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text("utf-8")
     assert '[project.entry-points."airflow.plugins"]' in text
