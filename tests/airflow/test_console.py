@@ -13,12 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pypdf import PdfReader
 
+from pipelines.commands.report_text import find_report
 from pipelines.local_airflow.standing import Standing
 from pipelines.settings import Workspace
 from pipelines.store import Store
 from pipelines.tables import ledger
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], "resultTypes": ["violations"]}
+SIZE = {"width": 1280, "height": 900}
 PURPOSE = "低保审核，窗口来访"
 
 
@@ -36,12 +38,8 @@ def login(browser: Browser, standing: Standing) -> Callable[[str], Page]:
     states: dict[str, Any] = {}
 
     def logged_in(user: str) -> Page:
-        context = browser.new_context(
-            base_url=standing.url,
-            locale="zh-CN",
-            viewport={"width": 1280, "height": 900},
-            storage_state=states.get(user),
-        )
+        state = states.get(user)
+        context = browser.new_context(base_url=standing.url, locale="zh-CN", viewport=SIZE, storage_state=state)
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("console", lambda told: _no_violation(told.text))
@@ -110,6 +108,54 @@ def test_a_report_is_found_opened_with_a_purpose_read_and_printed(
     assert "家庭经济状况核对报告" in printed
     assert request_id in printed
     assert "登记异议" not in printed, "the console's own strip is not printed"
+
+
+def test_one_household_is_verified_again_and_watched_to_the_end(
+    login: Callable[[str], Page], standing: Standing, standing_requests: list[str]
+) -> None:
+    request_id = standing_requests[2]
+    page = login("staff")
+    open_request(page, request_id)
+    page.get_by_label("查询事由").fill("家庭成员变化")
+    page.get_by_role("button", name="发起核对").click()
+    finish(page)
+    assert page.get_by_text("送达 deliver").is_visible()
+    asked = entries(standing, "run_requested")[-1]
+    assert (asked["by"], asked["reason"]) == ("staff", "家庭成员变化")
+
+
+def test_an_objection_is_recorded_from_the_report_and_makes_a_new_version(
+    login: Callable[[str], Page], standing: Standing, standing_requests: list[str]
+) -> None:
+    request_id = next(one for one in standing_requests[3:] if _has_income(standing, one))
+    page = login("staff")
+    open_report(page, request_id)
+    page.get_by_text("登记异议").click()
+    page.get_by_label("项目").select_option(index=0)
+    page.get_by_label("理由").select_option("wrong_amount")
+    page.get_by_role("button", name="登记").click()
+    finish(page)
+    open_request(page, request_id)
+    expect(page.get_by_text("异议核实中").first).to_be_visible()
+    expect(page.get_by_role("region", name="报告版本").get_by_text("第 2 版", exact=True)).to_be_visible()
+    objection = entries(standing, "objection_recorded")[-1]
+    assert (objection["by"], objection["step"], objection["request"]) == ("staff", "opened", request_id)
+    page.get_by_label("部门答复").select_option("confirmed")
+    page.get_by_role("button", name="登记答复").click()
+    page.get_by_label("随即重新核对").uncheck()
+    page.get_by_role("button", name="办结").click()
+    expect(page.get_by_text("异议办结").first).to_be_visible()
+
+
+def finish(page: Page) -> None:
+    """Watch a run, as its page reloads itself, until it is done."""
+    page.wait_for_url("**/runs/*")
+    page.get_by_role("link", name="自动刷新").click()
+    expect(page.get_by_role("status")).to_contain_text("完成", timeout=180_000)
+
+
+def _has_income(standing: Standing, request_id: str) -> bool:
+    return bool(find_report(request_id, standing.workspace)["income"]["items"])
 
 
 @pytest.mark.parametrize(
