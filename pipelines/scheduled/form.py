@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 import sqlalchemy as sa
 
 from pipelines import tables
+from pipelines.console import access
 from pipelines.errors import HeduiError
 from pipelines.policy import load_pack, pack_folder
 from pipelines.request_rules import holds_identifier
@@ -23,6 +24,8 @@ from pipelines.store import Store, find
 HERE = timezone(timedelta(hours=8))
 PRIORITIES, WAYS = ("normal", "urgent"), ("fresh", "admitted")
 LEAST_REASON, MOST_REASON, MOST_REQUESTS = 4, 200, 1000
+# What a run is called that no user started, by Airflow's type of run.
+_NOBODY = ("scheduled", "manual", "backfill", "operator_triggered", "asset_triggered", "asset_materialization")
 FIELDS = ("division", "programme", "requests", "priority", "as_of", "reason", "collect")
 
 
@@ -77,7 +80,7 @@ def read(given: Mapping[str, object], ws: Workspace, now: datetime, by: str | No
     """
     found = [*_fields(given, ws, now, by), *_together(given, by)]
     if not found:
-        found = list(_requests(given, ws))
+        found = [*_requests(given, ws), *_allowed(given, ws, by)]
     if found:
         raise FormRefusedError("；".join(found))
     moment, requests = _text(given, "as_of"), given.get("requests")
@@ -215,6 +218,34 @@ def _requests(given: Mapping[str, object], ws: Workspace) -> Iterator[str]:
         yield f"requests 申请编号: {other} 个不属于该区划 of another division"
     if programme is not None and (other := sum(row.programme != programme for row in rows)):
         yield f"requests 申请编号: {other} 个不属于该项目 of another programme"
+
+
+def _allowed(given: Mapping[str, object], ws: Workspace, by: str | None) -> Iterator[str]:
+    """Whether ``access.yaml`` lets a user start this: it holds for Airflow's own form and its REST API as well.
+
+    A schedule is nobody; a site without the file has not said who its users are.
+    """
+    if by is None or by in _NOBODY or not (ws.root / access.FILE).is_file():
+        return
+    user = access.visitor(ws.root, by)
+    if not user.may(access.Permission.run):
+        yield "用户无权发起核对 this user may not start a verification: access.yaml"
+    elif not user.sees_all(_divisions(given, ws)):
+        yield "范围超出用户负责的地区 not all of it is of this user's divisions: access.yaml"
+
+
+def _divisions(given: Mapping[str, object], ws: Workspace) -> list[str]:
+    """Divisions that a form speaks of: of its requests, else its own, else the site's."""
+    wanted = sorted({str(request) for request in given.get("requests") or ()})  # type: ignore[attr-defined]
+    if not wanted:
+        return [_text(given, "division") or ws.settings.division]
+    store = Store.open(ws.store_url)
+    try:
+        with store.read() as connection:
+            rows = find(connection, tables.requests, "request_id", wanted, columns=("division",))
+            return sorted({row.division for row in rows})
+    finally:
+        store.close()
 
 
 def _programmes(ws: Workspace) -> frozenset[str]:
