@@ -86,7 +86,7 @@ def environment(site: Site) -> dict[str, str]:
         "USAGE_DATA_COLLECTION__ENABLED": False,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    path = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = [str(PROJECT), str(PROJECT / "pipelines" / "airflow_config"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return kept | {
         "AIRFLOW_HOME": str(site.home),
         **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},
