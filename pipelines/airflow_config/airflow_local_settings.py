@@ -1,7 +1,7 @@
 """Read by every process of Airflow at its start, if this folder is on its path (PYTHONPATH).
 
-A task is a fork of the process that starts tasks. What that process has imported, none of them has to: staff who wait for
-one household wait for four tasks in a row, and half of each was imports.
+A task is a fork of the process that starts tasks. What that process has imported, none of them has to: staff who wait
+for one household wait for five tasks in a row, and half of each was imports.
 """
 
 import sys

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,11 +31,17 @@ HOUSEHOLDS, WAITING = 60, 12
 
 
 @pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def standing() -> Iterator[Standing]:
     """Airflow with its four components on PostgreSQL, the county's departments answering."""
-    folder = tmp_path_factory.mktemp("airflow")
-    with stand(folder, households=HOUSEHOLDS, waiting=WAITING, confirm=False, unpaused=("verify_requests",)) as running:
-        yield running
+    # Not under pytest's folder: run by root, PostgreSQL is another user, whom the next pytest to start would shut out.
+    folder = Path(tempfile.mkdtemp(prefix="hedui-airflow-"))
+    try:
+        with stand(
+            folder, households=HOUSEHOLDS, waiting=WAITING, confirm=False, unpaused=("verify_requests",)
+        ) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
