@@ -1,8 +1,9 @@
-"""``make mutants``: how many of the mutants of sql/ the tests notice.
+"""``make mutants``: how many of the mutants of sql/ and of the policy code the tests notice.
 
-A mutant first meets the independent reading (tests/reference) on some thousand households in one run. One that this
-does not notice meets the golden households, then the other tests of the rules. What is left is looked at by a person:
-docs/proof.md says why each may live, or which test was written against it.
+First every mutant of the assessment is compared with what the second reading and the golden households expect
+(``compared``: a fraction of a second each). What lives, and what the assessment does not read, meets the tests that touch
+it (``by_tests``). Every fate is kept in build/mutation/fates.jsonl as soon as it is known: run again, it goes on where it
+stopped, and ``--again`` tries those that lived once more, after a test was written against them.
 """
 
 from __future__ import annotations
@@ -10,227 +11,118 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import duckdb
-import pytest
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pipelines import assess
-from pipelines.warehouse import SQL
-from tests.mutation.sql_mutants import Mutant, mutants
-from tests.reference import against, compare
-from tests.reference.reading import read
-from tests.reference.unsettled import unsettled
-from tests.rules.test_golden import FOUND
-from tests.rules.together import household, stories
+from tests.mutation import by_tests, compared, python_mutants, sql_mutants
+from tests.mutation.baseline import ROOT, step_of
+from tests.mutation.mutant import Fate, Mutant
+from tests.mutation.table import table
 
-FOLDERS = ("household", "figures", "assess")
-WORLDS, SEED, SECONDS = 2_000, 11, 60
-RULES = ("tests/rules/test_shared_facts.py", "tests/rules/test_interval_laws.py", "tests/unit/test_report.py")
+KEPT = compared.FOLDER / "fates.jsonl"
+COMPARED, TESTED = "compared", "tested"
 
 
-@dataclass(frozen=True)
-class Fate:
-    """What became of a mutant: ``by`` names what noticed it, and is empty for one that lived."""
-
-    file: str
-    kind: str
-    change: str
-    by: str
+def files(chosen: Sequence[str]) -> list[Path]:
+    """Every file that has mutants, or those that are named."""
+    every = [*sorted((ROOT / "sql").rglob("*.sql")), *sorted((ROOT / "pipelines" / "policy").glob("*.py"))]
+    return [file for file in every if not chosen or any(str(file.relative_to(ROOT)).startswith(c) for c in chosen)]
 
 
-def files() -> list[Path]:
-    """Every file of the judgement, in the order of its steps."""
-    found = [file for folder in FOLDERS for file in (SQL / folder).rglob("*.sql")]
-    return sorted((file for file in found if _step(file) in assess.STEPS), key=lambda f: assess.STEPS.index(_step(f)))
+def mutants(file: Path) -> list[Mutant]:
+    """The mutants of a file of sql/ or of Python."""
+    return list((sql_mutants if file.suffix == ".sql" else python_mutants).mutants(ROOT, file))
 
 
-def _step(file: Path) -> str:
-    relative = str(file.relative_to(SQL).with_suffix(""))
-    return relative if relative in assess.STEPS else str(Path(relative).parent)
+def kept() -> dict[tuple[str, str], Fate]:
+    """Fates that are known, by mutant and by what it met: the latest of each."""
+    lines = KEPT.read_text("utf-8").splitlines() if KEPT.exists() else []
+    return {(told.pop("met"), told["key"]): Fate(**told) for told in map(json.loads, lines)}
 
 
-@contextmanager
-def broken(mutant: Mutant | None) -> Iterator[None]:
-    """Have the assessment read the mutant in the place of its file."""
-    if mutant is None:
-        yield
-        return
-    before = Path.read_text
-    wanted = SQL / mutant.file
-
-    def read_text(self: Path, *args: Any, **named: Any) -> str:
-        return mutant.text if self == wanted else before(self, *args, **named)
-
-    Path.read_text = read_text  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Path.read_text = before  # type: ignore[method-assign]
+def keep(met: str, fate: Fate) -> None:
+    with KEPT.open("a", encoding="utf-8") as to:
+        to.write(json.dumps({"met": met, **asdict(fate)}, ensure_ascii=False) + "\n")
 
 
-def rerun(con: duckdb.DuckDBPyConnection, step: str) -> None:
-    """The steps from this one on; those before it are as they were."""
-    for name in assess.STEPS[assess.STEPS.index(step) :]:
-        con.execute(f"CREATE OR REPLACE TABLE {Path(name).name} AS {assess._select(name)}")
+def compare(mutant: Mutant) -> Fate:
+    """What the comparison says of a mutant."""
+    by = compared.noticed(mutant, step_of(mutant.file) or "")
+    return Fate(mutant.key, mutant.file, mutant.kind, mutant.change, by)
 
 
-@cache
-def _worlds() -> tuple[duckdb.DuckDBPyConnection, dict[str, dict[str, Any]]]:
-    """Assessed households and what the reading finds of each."""
-    worlds, policies = against.draw(SEED, WORLDS)
-    con = against.assessed(worlds, policies, threads=1)
-    told = [one for world in worlds for one in world.households if unsettled(one) is None]
-    expected = {one.request_id: compare.of_reading(read(one)) for one in told}
-    for one in told:
-        if one.policy.wage_deduction_bp:
-            expected[one.request_id].pop("decisive")
-    return con, {key: shape for key, shape in expected.items() if not compare.differences(shape, _shapes(con)[key])}
+def meet(met: str, told: Callable[[Mutant], Fate], waiting: Sequence[Mutant], jobs: int) -> None:
+    """Every mutant's fate, kept as it is known."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as workers, _bar(met, len(waiting)) as step:
+        for done in as_completed([workers.submit(told, mutant) for mutant in waiting]):
+            keep(met, done.result())
+            step()
 
 
-def _shapes(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
-    return compare.of_sql(con)
+class _bar:  # noqa: N801 - reads as a sentence
+    """How many are done: a bar on a terminal, and a line for every hundred anywhere else."""
+
+    def __init__(self, what: str, total: int) -> None:
+        columns = (TextColumn(f"mutants {what}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        console = Console(stderr=True)
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self.task, self.total, self.done, self.what = self.progress.add_task("", total=total), total, 0, what
+
+    def __enter__(self) -> Callable[[], None]:
+        self.progress.start()
+        return self.step
+
+    def step(self) -> None:
+        self.done += 1
+        self.progress.advance(self.task)
+        if self.progress.disable and (self.done % 100 == 0 or self.done == self.total):
+            print(f"{self.what}: {self.done} of {self.total}", flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
 
 
-@cache
-def _together() -> tuple[duckdb.DuckDBPyConnection, dict[str, set[str]]]:
-    """The connection of all stories, and what is found of each: one run tells which of them a mutant touches."""
-    con = next(found for name in stories() if (found := household(name)).own != "TRUE").con
-    return con, _told(con)
-
-
-def _told(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """By story: every row of every result."""
-    found: dict[str, set[str]] = {}
-    for table in (*assess.RESULTS, "windows"):
-        for request, row in con.execute(f"SELECT request_id, CAST(t AS VARCHAR) FROM {table} t").fetchall():
-            found.setdefault(request, set()).add(f"{table} {row}")
-    return found
-
-
-def _differs_from_the_reading(mutant: Mutant, step: str) -> bool:
-    con, expected = _worlds()
-    with broken(mutant):
-        rerun(con, step)
-    found = compare.of_sql(con)
-    return any(compare.differences(shape, found.get(key, {})) for key, shape in expected.items())
-
-
-def _breaks_a_golden(mutant: Mutant, step: str) -> str:
-    con, before = _together()
-    try:
-        with broken(mutant):
-            rerun(con, step)
-        after = _told(con)
-        touched = [name for name in before if before[name] != after.get(name)]
-        return next((name for name in touched if not _as_expected(name)), "") or _breaks_alone(mutant, step)
-    except (duckdb.Error, KeyError, IndexError, TypeError):
-        return "one that it does not run on"
-    finally:
-        rerun(con, step)
-
-
-def _breaks_alone(mutant: Mutant, step: str) -> str:
-    """Stories that are not on the connection of all."""
-    for name in stories():
-        found = household(name)
-        if found.own == "TRUE":
-            with broken(mutant):
-                rerun(found.con, step)
-            same = _as_expected(name)
-            rerun(found.con, step)
-            if not same:
-                return name
-    return ""
-
-
-def _as_expected(name: str) -> bool:
-    found = household(name)
-    told = found.story["expect"]
-    return {line: FOUND[line](found, expected) for line, expected in told.items()} == told
-
-
-def _breaks_a_rule(mutant: Mutant) -> bool:
-    with broken(mutant), open(os.devnull, "w") as silent, _quiet(silent):
-        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", *RULES]) != 0
-
-
-@contextmanager
-def _quiet(silent: Any) -> Iterator[None]:
-    import contextlib
-
-    with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
-        yield
-
-
-def fate(mutant: Mutant, step: str) -> Fate:
-    """Which test notices the mutant."""
-    con, _ = _worlds()
-    timer = threading.Timer(SECONDS, con.interrupt)
-    timer.start()
-    try:
-        by = "reading" if _differs_from_the_reading(mutant, step) else ""
-    except duckdb.InterruptException:
-        by = "does not end"
-    except (duckdb.Error, KeyError, TypeError):
-        by = "does not run"
-    finally:
-        timer.cancel()
-    by = (
-        by
-        or ((story := _breaks_a_golden(mutant, step)) and f"golden {story}")
-        or ("rules" if _breaks_a_rule(mutant) else "")
-    )
-    return Fate(mutant.file, mutant.kind, mutant.change, by)
-
-
-def fates(file: Path) -> list[Fate]:
-    """What becomes of every mutant of a file."""
-    step = _step(file)
-    found = [fate(mutant, step) for mutant in mutants(SQL, file)]
-    for con in (_worlds()[0], _together()[0]):
-        rerun(con, step)
-    lived = sum(not one.by for one in found)
-    print(f"{file.relative_to(SQL)}: {len(found) - lived} of {len(found)} noticed", flush=True)
-    return found
-
-
-def table(found: Sequence[Fate]) -> str:
-    """By file: mutants by kind, and how many lived; as Markdown."""
-    lines = ["| file | mutants | operator | condition | bound | died | lived |", "|---|---:|---:|---:|---:|---:|---:|"]
-    for file in dict.fromkeys(one.file for one in found):
-        own = [one for one in found if one.file == file]
-        kinds = [sum(one.kind == kind for one in own) for kind in ("operator", "condition", "bound")]
-        lived = sum(not one.by for one in own)
-        lines.append(f"| {file} | {len(own)} | {' | '.join(map(str, kinds))} | {len(own) - lived} | {lived} |")
-    died = sum(bool(one.by) for one in found)
-    share = 100 * died / max(len(found), 1)
-    return "\n".join([*lines, f"| **all** | {len(found)} | | | | {died} ({share:.1f} %) | {len(found) - died} |"])
+def open_for(met: str, every: Iterable[Mutant], again: bool) -> Iterator[Mutant]:
+    """Mutants that nothing has noticed yet and that have not met this, or are to meet it again."""
+    known = kept()
+    for mutant in every:
+        fates = {where: fate for where in (COMPARED, TESTED) if (fate := known.get((where, mutant.key)))}
+        dead = any(fate.by for fate in fates.values())
+        if not dead and (again or met not in fates):
+            yield mutant
 
 
 def main() -> None:
     """Every mutant of the files that are named, or of all."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("files", nargs="*", help="paths under sql/; all of the judgement if left out")
+    parser.add_argument("files", nargs="*", help="beginnings of paths: sql/figures, pipelines/policy/settle.py")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="try those that lived once more")
+    parser.add_argument("--only", choices=(COMPARED, TESTED), help="only this part")
     given = parser.parse_args()
-    chosen = [SQL / name for name in given.files] or files()
-    with ProcessPoolExecutor(given.jobs) as workers:
-        found = [one for part in workers.map(fates, chosen) for one in part]
-    build = Path("build")
-    build.mkdir(exist_ok=True)
-    (build / "mutants.json").write_text(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))
-    print(table(found))
-    for one in found:
-        if not one.by:
-            print(f"lived: {one.file}: {one.kind}: {one.change}")
+    os.nice(5)
+    every = [mutant for file in files(given.files) for mutant in mutants(file)]
+    if given.only != TESTED:
+        waiting = list(open_for(COMPARED, (m for m in every if step_of(m.file)), given.again))
+        if waiting:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
+                one.submit(compared.prepare).result()
+            meet(COMPARED, compare, waiting, given.jobs)
+    if given.only != COMPARED:
+        waiting = list(open_for(TESTED, every, given.again))
+        if waiting:
+            by_tests.prepare()
+            meet(TESTED, by_tests.meet, waiting, given.jobs)
+    known = kept()
+    fates = [known.get((TESTED, m.key)) or known.get((COMPARED, m.key)) for m in every]
+    print(table([fate for fate in fates if fate]))
 
 
 if __name__ == "__main__":

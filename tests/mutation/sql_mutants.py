@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
+
+from tests.mutation.mutant import Mutant, short
 
 DIALECT = "duckdb"
 OTHER: dict[type[exp.Expression], type[exp.Expression]] = {
@@ -19,47 +21,21 @@ BOUNDS = {"low": "high", "low_fen": "high_fen", "wage_low": "wage_high", "test_l
 BOUNDS |= {high: low for low, high in BOUNDS.items()}
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One broken file.
-
-    Attributes:
-        file: path under sql/.
-        kind: operator, condition or bound.
-        change: what stands there, and what stands there instead.
-        text: the whole statement.
-    """
-
-    file: str
-    kind: str
-    change: str
-    text: str
-
-
 def mutants(root: Path, file: Path) -> Iterator[Mutant]:
-    """Every mutant of a file, in the order of its text."""
+    """Every mutant of a file under the root, in the order of its text."""
     tree = sqlglot.parse_one(file.read_text("utf-8"), dialect=DIALECT)
-    size = sum(1 for _ in tree.walk())
-    seen = set()
-    for place in range(size):
-        for number in range(_count(tree, place)):
+    seen = {tree.sql(DIALECT)}
+    for place, original in enumerate(tree.walk()):
+        for number in range(len(_changes(original))):
             copy = tree.copy()
-            node = _at(copy, place)
+            node = next(islice(copy.walk(), place, None))
             kind, replace = _changes(node)[number]
             before = node.sql(DIALECT)
             after = replace()
             text = copy.sql(DIALECT)
             if text not in seen:
                 seen.add(text)
-                yield Mutant(str(file.relative_to(root)), kind, f"{_short(before)} → {_short(after)}", text)
-
-
-def _at(tree: exp.Expression, place: int) -> exp.Expression:
-    return next(node for number, node in enumerate(tree.walk()) if number == place)
-
-
-def _count(tree: exp.Expression, place: int) -> int:
-    return len(_changes(_at(tree, place)))
+                yield Mutant(str(file.relative_to(root)), kind, f"{short(before)} → {short(after)}", text)
 
 
 def _changes(node: exp.Expression) -> list[tuple[str, Callable[[], str]]]:
@@ -105,7 +81,3 @@ def _replace(node: exp.Expression, other: exp.Expression) -> str:
 def _drop(node: exp.Expression) -> str:
     node.pop()
     return "nothing"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 70 else text[:67] + "…"
