@@ -52,7 +52,9 @@ class Baseline:
     def __init__(self, path: Path) -> None:
         self.con = duckdb.connect(config={"threads": 1})
         self.con.execute(f"ATTACH '{path}' AS saved (READ_ONLY)")
-        for (name,) in self.con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'saved'").fetchall():
+        for (name,) in self.con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'saved'"
+        ).fetchall():
             self.con.execute(f"CREATE TABLE {name} AS SELECT * FROM saved.{name}")
         self.con.execute("DETACH saved")
         self.con.execute("CREATE SCHEMA broken")

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.mutation import touched
+from tests.mutation import forking, touched
 from tests.mutation.baseline import ROOT
 from tests.mutation.compared import FOLDER
 from tests.mutation.mutant import Fate, Mutant
 
 SECONDS = 40.0  # of tests for one mutant, as long as they took when they were noted
-LATE = 240.0  # after which a child is ended
+LATE = 1800.0  # after which a child is ended that neither ends nor computes
 # where a file's own tests are: they are run before any others
 HOME = {
     "pipelines/policy": ("tests/unit/test_policy",), "sql/facts": ("tests/rules/test_delivered",),
@@ -79,7 +79,10 @@ class _Child:
 
     def __init__(self, cold: bool) -> None:
         self.cold, self.tree = cold, _copy(FOLDER / f"tree-{os.getpid()}-{cold}")
-        environment = os.environ | {"PYTHONPATH": str(self.tree), "HYPOTHESIS_STORAGE_DIRECTORY": str(self.tree / ".hypothesis")}
+        environment = os.environ | {
+            "PYTHONPATH": str(self.tree),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(self.tree / ".hypothesis"),
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.mutation.forking"], cwd=self.tree, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -102,7 +105,10 @@ class _Child:
         job = {"file": file, "text": text, "tests": tests, "seconds": LATE, "cold": self.cold}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
-        return str(json.loads(self.process.stdout.readline()))
+        told = str(json.loads(self.process.stdout.readline()))
+        if told.startswith(forking.BROKEN):
+            raise RuntimeError(f"{told}: {tests}")
+        return told
 
 
 @cache

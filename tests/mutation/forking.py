@@ -11,6 +11,7 @@ import ast
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -26,7 +27,9 @@ import pytest
 # nothing of the repository: the file that is broken must be read after it is
 HEAVY = ("duckdb", "pyarrow", "pyarrow.parquet", "pydantic", "yaml", "hypothesis", "simpleeval", "sqlalchemy",
          "cryptography.hazmat.primitives.ciphers.aead", "httpx", "jinja2", "sqlglot", "_pytest.pytester")  # fmt: skip
-OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+CPU_SECONDS = 120  # of one child: the machine may be busy with other things for much longer
+BROKEN = "pytest ends with"  # which tells nothing of a mutant
+OPTIONS = ("-q", "-p", "no:cacheprovider")
 _numbers = count(1)
 _collected: set[str] = set()
 
@@ -93,6 +96,7 @@ def _forked(job: dict[str, Any], whole: str) -> str:
     if child == 0:
         os.setsid()
         os.close(reads)
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         sys.dont_write_bytecode = True
         if not job["cold"] and job["file"].endswith(".py"):
             put_in(str(Path(job["file"]).resolve()), whole, job["text"])
@@ -103,9 +107,9 @@ def _forked(job: dict[str, Any], whole: str) -> str:
     if told is None:
         os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    if told is None:
+    if told is None or os.WIFSIGNALED(status):
         return "does not end"
-    return told or ("" if status == 0 else f"pytest ends with {os.waitstatus_to_exitcode(status)}")
+    return told or ("" if status == 0 else f"{BROKEN} {os.waitstatus_to_exitcode(status)}")
 
 
 def put_in(path: str, whole: str, text: str) -> None:

@@ -79,7 +79,36 @@ def _suitable(household: Household, expected: dict) -> dict:
     return dict(household.rows("suitable", "programme, limits"))
 
 
+def _amounts(household: Household, expected: dict) -> dict:
+    """Of the decisive ones of each test, in their order: the source and what it moves."""
+    found: dict[str, list] = {test: [] for test in expected}
+    for test, _, dataset, amount in household.rows("decisive", "test, rank, dataset, amount"):
+        if test in found:
+            found[test].append([dataset, _bound(test, amount)])
+    return found
+
+
+def _rules(table: str, key: str):
+    def look(household: Household, _: object) -> dict:
+        found: dict[str, set] = {}
+        for name, rule in household.rows(table, f"{key}, rule"):
+            found.setdefault(name, set()).add(rule)
+        return {name: " ".join(sorted(rules)) for name, rules in found.items()}
+
+    return look
+
+
 FOUND = {
+    "asset_rules": _rules("asset_items", "asset"),
+    "income_rules": _rules("income_items", "payer"),
+    "decisive_amounts": _amounts,
+    "review_of": lambda household, _: [list(line) for line in household.rows("review", "code, member_no, dataset")],
+    "share_left": lambda household, _: [high for (high,) in household.rows("shares", "high")],
+    "suitable_tests": lambda household, expected: {
+        f"{programme}.{test}": result
+        for programme, test, result in household.rows("suitable_tests", "programme, test, result")
+        if f"{programme}.{test}" in expected
+    },
     "suitable": _suitable,
     "counted": _one("households", "counted"),
     "window": lambda household, _: list(household.rows("households", "window_from, window_to")[0]),
