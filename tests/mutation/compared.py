@@ -1,8 +1,8 @@
 """What the second reading and the golden households would say of a mutant, by comparison with what they have said.
 
 Both are compared with sql/ as it is when the baseline is made: households on which they agree are kept with what they
-expect. A mutant that makes any of it otherwise fails ``tests/reference/test_reading.py`` (the worlds are the first ones of
-its first seed) or ``tests/rules/test_golden.py``. Nothing is compared that these do not assert.
+expect. A mutant that makes any of it otherwise fails ``tests/reference/test_reading.py`` (the worlds are the first ones
+of its first seed) or ``tests/rules/test_golden.py``. Nothing is compared that these do not assert.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class _Told(Household):
         return self.known[asked].get(self.name, [])
 
 
-class _in_time:  # noqa: N801 - reads as a sentence
+class _in_time:
     """Interrupt what takes too long."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:

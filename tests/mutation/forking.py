@@ -1,8 +1,9 @@
-"""A process that has imported what takes long, and forks for every mutant: the child runs some tests and says which failed.
+"""A process that has imported what takes long, and forks for every mutant: the child runs tests and says which failed.
 
 It works in a copy of the repository, so that a broken file is broken for whoever reads it, a process of its own too. A
-function of a module that is imported already gets its broken code put in. One JSON line in: file, text, tests, seconds, and
-whether the mutant needs a process that has not imported the file (``cold``); one out: the test that failed, or nothing.
+function of a module that is imported already gets its broken code put in. One JSON line in: file, text, tests, seconds,
+and whether the mutant needs a process that has not imported the file (``cold``); one out: the test that failed, or
+nothing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """``make mutants``: how many of the mutants of sql/ and of the policy code the tests notice.
 
 First every mutant of the assessment is compared with what the second reading and the golden households expect
-(``compared``: a fraction of a second each). What lives, and what the assessment does not read, meets the tests that touch
-it (``by_tests``). Every fate is kept in build/mutation/fates.jsonl as soon as it is known: run again, it goes on where it
-stopped, and ``--again`` tries those that lived once more, after a test was written against them.
+(``compared``: a fraction of a second each). What lives, and what the assessment does not read, meets the tests that
+touch it (``by_tests``). Every fate is kept in build/mutation/fates.jsonl as soon as it is known: run again, it goes on
+where it stopped, and ``--again`` tries those that lived once more, after a test was written against them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def meet(met: str, told: Callable[[Mutant], Fate], waiting: Sequence[Mutant], jo
             step()
 
 
-class _bar:  # noqa: N801 - reads as a sentence
+class _bar:
     """How many are done: a bar on a terminal, and a line for every hundred anywhere else."""
 
     def __init__(self, what: str, total: int) -> None:

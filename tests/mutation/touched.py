@@ -1,7 +1,7 @@
 """A pytest plugin that notes which files of sql/ each test reads and which lines of the policy code it runs.
 
-``python -m pytest -p tests.mutation.touched tests/unit`` adds to build/mutation/touched.json: a mutant meets only the tests
-that touch what it breaks, the quickest first. What a process of its own reads is not noted.
+``python -m pytest -p tests.mutation.touched tests/unit`` adds to build/mutation/touched.json: a mutant meets only the
+tests that touch what it breaks, the quickest first. What a process of its own reads is not noted.
 """
 
 from __future__ import annotations
