@@ -13,14 +13,23 @@ from pathlib import Path
 
 import pendulum
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Asset, BaseNotifier, BaseOperatorLink, Param, TriggerRule, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk import (
+    Asset,
+    AssetWatcher,
+    BaseNotifier,
+    BaseOperatorLink,
+    Param,
+    TriggerRule,
+    get_current_context,
+    task,
+    task_group,
+)
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 
 import connectors
 
 HERE = "Asia/Shanghai"
 START = pendulum.datetime(2026, 7, 1, tz=HERE)
-REQUESTS = Asset(name="hedui_requests", uri="hedui://requests")
 ANSWER_WITHIN = timedelta(days=14)
 
 
@@ -73,9 +82,11 @@ class Approval(ApprovalOperator):
         self.batch_id = batch_id
 
     def execute(self, context):
-        """Show the facts, then wait."""
+        """Show the facts, then wait; a batch that nobody has to answer for goes on at once."""
         from pipelines.scheduled import steps
 
+        if not steps.waits(self.batch_id):
+            return None
         self.body = steps.gate_text(self.batch_id)
         return super().execute(context)
 
@@ -122,6 +133,16 @@ def settings():
     return Workspace.open(Path(folder)) if folder and (Path(folder) / "hedui.yaml").is_file() else None
 
 
+def requests_asset() -> Asset:
+    """What wakes the verification of requests that have arrived; watched where hedui.yaml says how often."""
+    site, watchers = settings(), []
+    if site is not None and site.settings.arrival_minutes is not None:
+        from pipelines.scheduled.triggers import RequestsArrived
+
+        watchers = [AssetWatcher("requests", RequestsArrived(site.settings.arrival_minutes * 60))]
+    return Asset(name="hedui_requests", uri="hedui://requests", watchers=watchers)
+
+
 @cache
 def datasets() -> dict[bool, dict[str, list[str]]]:
     """The site's datasets by department, those that say who is who (True) apart from the others.
@@ -144,6 +165,14 @@ def department(name: str):
 
     site = settings()
     return site.settings.department(name) if site else Department()
+
+
+def nightly():
+    """When the nightly run begins, and how long it waits."""
+    from pipelines.settings import Nightly
+
+    site = settings()
+    return site.settings.nightly if site else Nightly()
 
 
 def pool(name: str) -> str:
@@ -171,8 +200,8 @@ def ask_departments(group: str, identity: bool, batch_id):
     return asked()
 
 
-def ask_source(batch_id: str, dataset: str, minutes: float) -> None:
-    """Ask one source. One that stays down fails here, for all to see, and stops nobody else."""
+def ask_source(batch_id, dataset: str, minutes: float) -> None:
+    """Ask one source, for one batch or several. One that stays down fails here, and stops nobody else."""
     from pipelines.asking import may_pass
     from pipelines.collect import out_of_time
     from pipelines.errors import HeduiError
@@ -180,17 +209,21 @@ def ask_source(batch_id: str, dataset: str, minutes: float) -> None:
 
     instance = get_current_context()["ti"]
     last_try = instance.try_number > instance.max_tries
-    try:
-        # One that the plan does not name is not asked, and not skipped either: what follows is skipped with it.
-        steps.ask_source(batch_id, dataset, last_try)
-    except AirflowTaskTimeout:
-        if last_try:
-            out_of_time(steps.opened(batch_id)[0], dataset, minutes)
-        raise
-    except HeduiError as error:
-        if may_pass(error):
+    failures = []
+    for one in [batch_id] if isinstance(batch_id, str) else batch_id:
+        try:
+            # One that the plan does not name is not asked, and not skipped either: what follows is skipped with it.
+            steps.ask_source(one, dataset, last_try)
+        except AirflowTaskTimeout:
+            if last_try:
+                out_of_time(steps.opened(one)[0], dataset, minutes)
             raise
-        raise AirflowFailException(str(error)) from None  # asking again would not help
+        except HeduiError as error:
+            failures.append(error)
+    if any(map(may_pass, failures)):
+        raise next(filter(may_pass, failures))
+    if failures:
+        raise AirflowFailException(str(failures[0])) from None  # asking again would not help
 
 
 @task
@@ -218,9 +251,11 @@ def gate(batch_id: str, ask: str, deliver: str) -> str:
 
 @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
 def deliver(batch_id: str) -> None:
-    """Out of the outbox, each report exactly once."""
+    """Out of the outbox, each report exactly once; nothing leaves that a person has not agreed to."""
     from pipelines.scheduled import steps
 
+    if steps.waits(batch_id):
+        raise AirflowSkipException("未获同意 not approved")
     steps.stage("deliver", batch_id)
 
 

@@ -11,7 +11,6 @@ from hedui_dags import (
     ANSWER,
     DEFAULTS,
     REASON,
-    REQUESTS,
     START,
     Approval,
     ask_departments,
@@ -20,6 +19,7 @@ from hedui_dags import (
     deliver,
     gate,
     quality,
+    requests_asset,
     stage,
     who,
 )
@@ -87,7 +87,7 @@ def _run():
 
 
 @dag(
-    schedule=[REQUESTS],
+    schedule=[requests_asset()],
     start_date=START,
     catchup=False,
     max_active_runs=4,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -39,6 +40,11 @@ def write_json(path: Path, document: object) -> None:
     """Write ``document`` as UTF-8 JSON, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """What ``write_json`` wrote."""
+    return json.loads(path.read_text("utf-8"))
 
 
 @dataclass(frozen=True)

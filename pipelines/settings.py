@@ -131,6 +131,9 @@ class Settings(_Part):
     notify: Notify = Notify()
     quality_url: str | None = Field(None, description="where the auditors' pages are served, for links to them")
     nightly: Nightly = Nightly()
+    arrival_minutes: float | None = Field(
+        None, gt=0, description="between two looks for requests that have arrived; none if left out"
+    )
 
     def department(self, name: str) -> Department:
         """What holds for a department, by the first part of its datasets' names."""

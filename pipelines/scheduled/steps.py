@@ -210,3 +210,44 @@ def rotate(given: Mapping[str, object], by: str | None, run: str) -> None:
     finally:
         store.close()
     begin(ws)
+
+
+@discreet
+def late_sources(at: str) -> list[str]:
+    """Datasets whose delivery is awaited."""
+    from pipelines.scheduled import waiting
+
+    return waiting.late_sources(workspace(), datetime.fromisoformat(at))
+
+
+@discreet
+def arrived() -> list[str]:
+    """What has arrived and nobody has read."""
+    from pipelines.scheduled import waiting
+
+    return waiting.arrived(workspace())
+
+
+@discreet
+def divisions() -> list[str]:
+    """Divisions with somebody in payment."""
+    from pipelines import reconcile
+
+    return reconcile.divisions(workspace())
+
+
+@discreet
+def watch_division(division: str, at: datetime) -> str:
+    """The batch that collects for a division's households in payment."""
+    from pipelines import reconcile
+
+    return reconcile.watch(workspace(), division, at).id
+
+
+@discreet
+def verify_due(batch_id: str) -> str | None:
+    """Those whom something has changed for, verified; None if there are none."""
+    from pipelines import reconcile
+
+    second = reconcile.verify_due(*opened(batch_id))
+    return second.id if second is not None else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-NAMES = ("verify_requests", "deliver_reports", "expire_data", "rotate_keys")
+NAMES = ("verify_requests", "deliver_reports", "expire_data", "rotate_keys", "reconcile_nightly")
 
 RUN = """
 import datetime, json, sys
