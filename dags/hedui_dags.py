@@ -97,7 +97,7 @@ class Approval(ApprovalOperator):
         if "error" not in event:
             approved = event["chosen_options"] == [self.APPROVE]
             by = (event.get("responded_by_user") or {}).get("name") or "-"
-            reason = str((event.get("params_input") or {}).get("reason", ""))
+            reason = (event.get("params_input") or {}).get("reason") or "未写理由 none given"
             steps.keep_answer(self.batch_id, approved, by, reason, str(event["responded_at"]))
         return super().execute_complete(context, event)
 
@@ -106,8 +106,8 @@ ANSWER = {
     "subject": "核对批次等待确认 · a batch waits for approval",
     "params": {
         "reason": Param(
-            "",
-            type="string",
+            None,  # a run begins with none; the console asks for one
+            type=["null", "string"],
             minLength=4,
             maxLength=200,
             title="理由 · Reason",

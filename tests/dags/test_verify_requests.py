@@ -38,7 +38,9 @@ def files(ws: Workspace, folder: str) -> dict[str, bytes]:
 def runs(home: Home, made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[Told]]:
     """All requests with one source down; then one of them on what was admitted; then a form that is wrong."""
     ws = copied(made, tmp_path_factory.mktemp("dag") / "workspace")
-    ws = configure(ws.root, connections=ws_connections(ws) | {"gone": {"kind": "folder", "path": "/nowhere"}})
+    ws = configure(
+        ws.root, connections=ws_connections(ws) | {"gone": {"kind": "folder", "path": "/nowhere", "attempts": 1}}
+    )
     sources = {name: source.model_dump() for name, source in ws.settings.sources.items()}
     ws = configure(ws.root, sources=sources | {KEPT[-1]: {"connection": "gone"}})
     whole = {"dag": "verify_requests", "at": AT.isoformat(), "conf": {"reason": REASON}}
