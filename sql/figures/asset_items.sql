@@ -4,7 +4,8 @@ WITH portions AS (
     t.*,
     CASE WHEN t.outside AND t.shares_known THEN CAST(t.cny_fen * t.share_bp // 10000 AS BIGINT) ELSE t.cny_fen END AS portion_fen,
     -- R51: what is owed on it is shown, and taken off its value only if the pack says so
-    CASE WHEN p.mortgage_netted THEN GREATEST(t.value_fen - COALESCE(t.mortgage_fen, 0), 0) ELSE t.value_fen END AS net_fen
+    CASE WHEN p.mortgage_netted AND t.value_fen IS NOT NULL THEN GREATEST(t.value_fen - COALESCE(t.mortgage_fen, 0), 0)
+      ELSE t.value_fen END AS net_fen
   FROM asset_treatment t
   JOIN policy p USING (policy_id)
 )

@@ -11,7 +11,8 @@ SELECT
   MAX(CASE WHEN place = 1 THEN dataset END) AS dataset,
   MAX(CASE WHEN place = 1 THEN status END) AS status,
   MAX(CASE WHEN place = 1 THEN status_on END) AS status_on,
-  MAX(value_fen) AS value_fen,
+  -- by the records that are clean, where there is one: what a disputed one says is no certainty
+  COALESCE(MAX(value_fen) FILTER (WHERE held_by_this AND counted AND NOT custodial AND reason IS NULL), MAX(value_fen)) AS value_fen,
   MAX(mortgage_fen) AS mortgage_fen,
   MIN(currency) AS currency,
   MAX(as_of) AS as_of,

@@ -17,6 +17,7 @@ SELECT
       WHEN reason = 'compensated_home_held' THEN 'R50' ELSE 'R40' END
     WHEN treatment = 'netted' THEN 'R39' WHEN treatment = 'loss' THEN 'R43' WHEN reason = 'annual_only' THEN 'R36'
     WHEN reason = 'straddles_window' THEN 'R46' WHEN reason = 'correction_unclear' THEN 'R39'
+    WHEN reason = 'compensation_unclear' THEN 'R50'
     WHEN reason IN ('payer_unknown', 'wage_unclear') THEN 'R40' WHEN reason = 'joint_account_unknown_shares' THEN 'R56'
     WHEN reason = 'conflicting_rows' THEN 'R8' WHEN treatment = 'not_counted' THEN 'R28'
     WHEN one_off <> '' THEN 'R37' ELSE 'R35'

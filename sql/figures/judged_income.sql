@@ -5,13 +5,14 @@ WITH judged AS (
     i.* EXCLUDE (reason),
     COALESCE(
       n.reason, i.reason,
-      CASE WHEN NOT b.same THEN 'payer_unknown' WHEN s.unknown_share THEN 'joint_account_unknown_shares' END
+      CASE WHEN NOT b.same THEN 'payer_unknown' WHEN s.unknown_share THEN 'joint_account_unknown_shares'
+        WHEN g.gone THEN 'compensation_unclear' END
     ) AS reason,
     CAST(COALESCE(n.net_fen, i.amount_fen) * COALESCE(s.share_bp, 10000) // 10000 AS BIGINT) AS counted_fen,
     n.fact_no IS NOT NULL AS netted,
     COALESCE(b.same, FALSE) OR COALESCE(s.told_before, FALSE) AS told_before,
     COALESCE(s.custodial, FALSE) AS custodial,
-    g.request_id IS NOT NULL AS home_stands,
+    COALESCE(NOT g.gone, FALSE) AS home_stands,
     x.cites
   FROM member_income i
   -- a fact of a person in two requests has one row in each: the number alone does not tell them apart (R20)
@@ -19,10 +20,8 @@ WITH judged AS (
   LEFT JOIN reported_before b USING (request_id, member_no, fact_no)
   LEFT JOIN shared_interest s USING (request_id, member_no, fact_no)
   -- compensation is not counted beside the home that it is for and that still stands (R50)
-  LEFT JOIN (
-    SELECT DISTINCT request_id FROM member_holdings
-    WHERE status IN ('demolished', 'expropriated') AND status_on IS NOT NULL AND held AND counted AND reason IS NULL
-  ) g ON g.request_id = i.request_id AND i.kind IN ('expropriation_compensation', 'demolition_compensation')
+  LEFT JOIN homes_taken g
+    ON g.request_id = i.request_id AND g.standing AND i.kind IN ('expropriation_compensation', 'demolition_compensation')
   LEFT JOIN policy_income_excluded x ON x.policy_id = i.policy_id AND x.kind = i.kind
 ),
 treated AS (

@@ -2,7 +2,7 @@
 -- Reasons to dispute: nothing is spread, so a period that crosses an end of the window is disputed as a whole.
 WITH told AS (
   SELECT
-    m.request_id, m.member_no, m.name_token AS own_name, mp.doubtful, hm.counted, hm.died_on, h.policy_id, h.window_from, h.window_to,
+    m.request_id, m.member_no, m.name_token AS own_name, mp.doubtful, hm.counted, d.died_on, hm.role, h.policy_id, h.window_from, h.window_to,
     u.stale, p.bonus_rule,
     f.* EXCLUDE (person, period_from, period_to, paid_on, payer, one_off),
     -- a reversal stands where what it takes back stands (R39)
@@ -15,6 +15,7 @@ WITH told AS (
   JOIN household_members hm ON hm.request_id = m.request_id AND hm.member_no = m.member_no
   JOIN usable_sources u ON u.request_id = m.request_id AND u.member_no = m.member_no AND u.dataset = f.dataset
   JOIN households h ON h.request_id = m.request_id
+  LEFT JOIN deaths d ON d.request_id = m.request_id AND d.member_no = m.member_no
   JOIN policy p ON p.policy_id = h.policy_id
   LEFT JOIN (SELECT * FROM named_before WHERE NOT corrected) n ON n.fact_no = f.fact_no
 ),
@@ -34,7 +35,8 @@ SELECT
   p.request_id, p.member_no, p.counted, p.policy_id, p.category, p.kind, p.payer, p.payer_name, p.one_off, p.dataset,
   p.granularity, p.period_from, p.period_to, p.paid_on, p.amount_fen, p.record_ref,
   COALESCE(p.mark, 'original') AS mark, p.correction_of, c.fact_no IS NOT NULL AS corrected,
-  COALESCE(p.period_from > p.died_on, FALSE) AS after_death,
+  -- a supporter was never of the household: what comes after their death is a question, and no income of it (R27)
+  COALESCE(p.period_from > p.died_on AND p.role <> 'supporter', FALSE) AS after_death,
   CASE
     WHEN p.disputed_reason IS NOT NULL THEN p.disputed_reason
     WHEN p.doubtful OR (p.name_token IS NOT NULL AND p.name_token <> p.own_name) THEN 'identity_conflict'

@@ -15,10 +15,13 @@ sold AS (
   GROUP BY request_id, member_no, asset
 ),
 compensated AS (
-  -- compensation that was paid says that the home is gone, where the register gives no day (R50)
-  SELECT DISTINCT request_id
-  FROM member_income
-  WHERE kind IN ('expropriation_compensation', 'demolition_compensation') AND counted AND reason IS NULL AND amount_fen > 0
+  -- compensation that was paid says that the home is gone, where the register gives no day; not where it may be for
+  -- another home, which still stands (R50)
+  SELECT DISTINCT i.request_id
+  FROM member_income i
+  LEFT JOIN homes_taken t ON t.request_id = i.request_id AND t.standing
+  WHERE i.kind IN ('expropriation_compensation', 'demolition_compensation') AND i.counted AND i.reason IS NULL
+    AND i.amount_fen > 0 AND t.request_id IS NULL
 )
 SELECT
   mh.* EXCLUDE (reason),

@@ -15,16 +15,18 @@ from pipelines.facts import KINDS, number_facts
 from pipelines.policy.tables import SCHEMAS
 from pipelines.warehouse import sql_text
 from tests.reference.generate import COVERED, World
-from tests.reference.told import Holding, Household, Income, Link, Policy, Status
+from tests.reference.rates import RATES
+from tests.reference.told import Expense, Holding, Household, Income, Link, Policy, Status
 
 OURS = {  # our names where the tables have others
     "start": "period_from", "end": "period_to", "amount": "amount_fen", "ref": "record_ref",
     "corrects": "correction_of",
-    "what": "class", "value": "value_fen", "use": "use_character", "proceeds": "proceeds_fen", "no": "row_no",
+    "what": "class", "value": "value_fen", "use": "use_character", "proceeds": "proceeds_fen",
+    "mortgage": "mortgage_fen", "no": "row_no",
     "name": "name_token",
 }  # fmt: skip
 STATUS_OURS = OURS | {"start": "from_on", "end": "to_on"}
-Told = Income | Holding | Status | Link
+Told = Income | Holding | Status | Link | Expense
 PERSONS = 1_000  # numbers of persons and names in one world
 FACTS = 1_000  # numbers of facts in one world
 
@@ -77,7 +79,19 @@ def load_policies(con: duckdb.DuckDBPyConnection, policies: Sequence[Policy]) ->
         for figure in figures:
             feeds.add(dataset, figure)
     feeds.create(con, "feeds")
+    load_rates(con)
+
+
+def load_rates(con: duckdb.DuckDBPyConnection) -> None:
+    """The rates of the made worlds, in the table that a site's file becomes."""
     exchange_rates.load(con, None)
+    rates = Rows(currency="VARCHAR", published_on="DATE", last_day="DATE", unit="BIGINT", rate_micro="BIGINT")
+    for rate in RATES:
+        rates.add(rate.currency, rate.first, rate.last, rate.unit, rate.micro)
+    rates.create(con, "rates")
+    con.execute(
+        "INSERT INTO exchange_rates BY NAME SELECT *, 'x' AS rate, 'x' AS source, 'official' AS sure FROM rates"
+    )
 
 
 def policy_rows(policy: Policy) -> dict[str, list[dict]]:
@@ -88,7 +102,7 @@ def policy_rows(policy: Policy) -> dict[str, list[dict]]:
         if field.name in SCHEMAS["policy"].names and field.name != "student_stages"
     }
     return {
-        "policy": [settings | {"student_stages": sorted(policy.student_stages)}],
+        "policy": [settings | {"student_stages": sorted(policy.student_stages), "unit": "household"}],
         "policy_tests": [
             {"test": t.name, "figure": t.figure, "op": t.op, "scale": t.scale, "unit": t.unit, "limit_value": t.limit}
             for t in policy.tests
@@ -101,7 +115,12 @@ def policy_rows(policy: Policy) -> dict[str, list[dict]]:
             for kind, years in policy.statuses.items()
         ],
         "policy_vehicle_exempt": [
-            {"use_character": use, "needs_evidence": False, "cites": "x"} for use in sorted(policy.vehicle_exempt)
+            {"use_character": use, "needs_evidence": needs, "cites": "x"}
+            for use, needs in sorted(policy.vehicle_exempt.items())
+        ],
+        "policy_expense_deductions": [
+            {"kind": kind, "rate_bp": rate, "cap_fen": cap, "cites": "x"}
+            for kind, (rate, cap) in sorted(policy.expenses.items())
         ],
     }
 
@@ -128,7 +147,7 @@ def load_requests(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> No
             for m in told.members:
                 members.add(
                     key, m.number, token(place, m.person), token(place, m.name), m.relation, m.role, m.birth, m.married,
-                    m.student_stage, m.full_time, m.capacity, None, None,
+                    m.student_stage, m.full_time, m.capacity, *m.supports,
                 )  # fmt: skip
                 for kind, start, end in m.statuses:
                     statuses.add(key, m.number, kind, start, end)
@@ -170,16 +189,23 @@ def load_answers(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> Non
         SELECT DISTINCT ON (dataset, person) dataset, person, answer AS state, DATE '2026-09-10' AS as_of,
           'sha256:0' AS extract_digest, CAST(unread AS INTEGER) AS quarantined_rows
         FROM answers WHERE answer NOT IN ('not_authorised', 'not_queryable')""")
-    con.execute("CREATE OR REPLACE TABLE failed_gates (dataset VARCHAR)")
+    failed = Rows(dataset="VARCHAR")  # of an extract, so for everybody in the run
+    for dataset in sorted(households(worlds)[0].gates) if worlds else ():
+        failed.add(dataset)
+    failed.create(con, "failed_gates")
 
 
 def load_facts(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> None:
     told: dict[str, list[dict[str, object]]] = {kind: [] for kind in KINDS}
+    frozen = Rows(row_digest="VARCHAR", reason="VARCHAR")
     for place, world in enumerate(worlds):
         first = world.households[0]  # households of a world share their facts
         for kind, facts in (("income", first.income), ("holding", first.holdings), ("status", first.statuses),
-                            ("link", first.links)):  # fmt: skip
+                            ("link", first.links), ("expense", first.expenses)):  # fmt: skip
             told[kind] += [fact_row(place, fact) for fact in facts]
+        for no, reason in first.doubted.items():
+            frozen.add(digest(place, no), reason)
+    frozen.create(con, "frozen")
     for kind in KINDS:
         con.execute(f"CREATE OR REPLACE TABLE told_{kind} AS {sql_text(f'facts/{kind}.sql')}")
         if told[kind]:
@@ -192,7 +218,7 @@ def load_facts(con: duckdb.DuckDBPyConnection, worlds: Sequence[World]) -> None:
 @cache
 def names(of: type) -> tuple[tuple[str, str], ...]:
     """Our names of a fact's fields, and the tables'."""
-    ours = OURS if issubclass(of, Income | Holding) else STATUS_OURS
+    ours = STATUS_OURS if issubclass(of, Status | Link) else OURS
     return tuple((field.name, ours.get(field.name, field.name)) for field in fields(of))
 
 
@@ -205,8 +231,13 @@ def fact_row(place: int, fact: Told) -> dict[str, object]:
         row["co_holders"] = [token(place, holder) for holder in fact.co_holders]
     if isinstance(fact, Link):
         row["other"] = token(place, fact.other)
-    row["extract_digest"], row["row_digest"] = "sha256:0", "0"
+    row["extract_digest"], row["row_digest"] = "sha256:0", digest(place, fact.no)
     return row
+
+
+def digest(place: int, no: int) -> str:
+    """The digest of a row: no two rows have the same."""
+    return f"{place} {no}"
 
 
 def households(worlds: Iterable[World]) -> list[Household]:

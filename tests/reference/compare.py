@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from tests.reference.columns import FACTS
-from tests.reference.found import Found
+from tests.reference.found import Bound, Found
 
 Shape = dict[str, Any]
 
@@ -26,12 +26,16 @@ def of_reading(found: Found) -> Shape:
         "declared": found.declaration_result,
         "review": set(found.review),
         "deductions": {d.member: (d.low, d.high) for d in found.deductions if d.high},
+        "expenses": {kind: value for kind, value in found.expenses.items() if value != (0, 0)},
+        "net": dict(found.net),
         "income": summed((i.member, i.dataset, i.figure, i.treatment, i.reason, i.low, i.high) for i in found.income),
-        "treatment": {fact: i.treatment for i in found.income if len(i.facts) == 1 for fact in i.facts},
+        "treatment": {
+            fact: i.treatment for i in found.income if len(i.facts) == 1 and i.amount is not None for fact in i.facts
+        },
         "assets": {
             i.facts: (i.low, i.high, i.treatment, first_doubt(i.facts, i.treatment, i.reason)) for i in found.assets
         },
-        "decisive": {test: sizes(part[:2] for part in parts) for test, parts in found.decisive.items() if parts},
+        "decisive": {test: sizes(parts) for test, parts in found.decisive.items() if parts},
     }
 
 
@@ -45,7 +49,7 @@ def of_sql(con: duckdb.DuckDBPyConnection) -> dict[str, Shape]:
     for key, counted in rows("counted", "households"):
         shapes[key] = {
             "counted": counted, "members": {}, "figures": {}, "tests": {}, "declaration": {}, "review": set(),
-            "deductions": {}, "income": {}, "treatment": {}, "assets": {}, "decisive": {},
+            "deductions": {}, "expenses": {}, "net": {}, "income": {}, "treatment": {}, "assets": {}, "decisive": {},
         }  # fmt: skip
     for key, member, reason in rows("member_no, why", "household_members"):
         shapes[key]["members"][member] = reason
@@ -62,17 +66,23 @@ def of_sql(con: duckdb.DuckDBPyConnection) -> dict[str, Shape]:
     for key, member, low, high in rows("member_no, low_fen, high_fen", "deductions"):
         if high:
             shapes[key]["deductions"][member] = (low, high)
+    for key, kind, low, high in rows("kind, low_fen, high_fen", "expense_items"):
+        if high:
+            before = shapes[key]["expenses"].get(kind, (0, 0))
+            shapes[key]["expenses"][kind] = (before[0] + low, before[1] + high)
     numbers = row_numbers(con)
     lines = defaultdict(list)
-    for key, facts, member, dataset, category, *values in rows(
-        "facts, member_no, dataset, category, treatment, reason, low_fen, high_fen", "income_items"
+    for key, facts, member, dataset, category, kind, *values in rows(
+        "facts, member_no, dataset, category, kind, treatment, reason, low_fen, high_fen", "income_items"
     ):
         lines[key].append((member, dataset, f"income.{category}", *values))
-        shapes[key]["treatment"].update(dict.fromkeys(numbers(facts), values[0]))
+        if kind != "support_due":  # it rests on lines that have a treatment of their own
+            shapes[key]["treatment"].update(dict.fromkeys(numbers(facts), values[0]))
     for key, items in lines.items():
         shapes[key]["income"] = summed(items)
-    for key, facts, *values in rows("facts, low, high, treatment, reason", "asset_items"):
+    for key, facts, net, *values in rows("facts, net_fen, low, high, treatment, reason", "asset_items"):
         shapes[key]["assets"][numbers(facts)] = (*values[:-1], first_doubt(facts, *values[-2:]))
+        shapes[key]["net"][numbers(facts)] = net
     for key, test, kind, dataset in rows("test, kind, dataset", "decisive"):
         shapes[key]["decisive"].setdefault(test, []).append((kind, dataset))
     for shape in shapes.values():
@@ -95,13 +105,13 @@ def first_doubt(facts: Sequence[int], treatment: str, reason: str | None) -> str
     return doubt(treatment, reason) if len(facts) == 1 else None
 
 
-def summed(lines: Iterable[tuple]) -> dict[tuple, tuple[int, int]]:
+def summed(lines: Iterable[tuple]) -> dict[tuple, tuple[int, Bound]]:
     """Low and high by member, source, figure and doubt: a report joins lines that are alike."""
-    sums: dict[tuple, tuple[int, int]] = {}
+    sums: dict[tuple, tuple[int, Bound]] = {}
     for member, dataset, figure, treatment, reason, low, high in lines:
         key = (member, dataset, figure, doubt(treatment, reason))
-        before = sums.get(key, (0, 0))
-        sums[key] = before[0] + low, before[1] + high
+        known_low, known_high = sums.get(key, (0, 0))
+        sums[key] = known_low + low, None if known_high is None or high is None else known_high + high
     return {key: total for key, total in sums.items() if total != (0, 0)}
 
 

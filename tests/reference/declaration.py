@@ -20,14 +20,15 @@ def compare(declared: int, found: Interval, tolerance: int) -> str:
     return "matches"
 
 
-def items(persons: Persons, found: dict[str, Interval], worked: list[Tested]) -> list[Declared]:
-    """Every item; what was not declared at all counts as declared 0."""
+def items(persons: Persons, found: dict[str, Interval], worked: list[Tested], expenses: int) -> list[Declared]:
+    """Every item; what was not declared at all counts as declared 0. ``expenses``: what surely comes off (R46a)."""
     told = persons.told
-    moved = moved_figures(persons, worked)
+    moved = moved_figures(persons, worked, expenses)
+    fed = {figure for dataset in told.policy.sources for figure in told.policy.feeds.get(dataset, ())}
     lines = []
     for item in FIGURES:
-        if item not in told.declared and not fed(persons, item):
-            continue
+        if item not in told.declared and item not in fed:
+            continue  # what nobody is asked about, and nobody declared, is no item
         declared = told.declared.get(item, 0)
         how = compare(declared, found[item], told.policy.tolerances.get(item, 0))
         figure = "income" if item in CATEGORIES else item
@@ -37,12 +38,7 @@ def items(persons: Persons, found: dict[str, Interval], worked: list[Tested]) ->
     return lines
 
 
-def fed(persons: Persons, figure: str) -> bool:
-    """Whether any source that the programme asks feeds the figure."""
-    return any(figure in persons.told.policy.feeds.get(dataset, ()) for dataset in persons.told.policy.sources)
-
-
-def moved_figures(persons: Persons, worked: list[Tested]) -> set[str]:
+def moved_figures(persons: Persons, worked: list[Tested], expenses: int) -> set[str]:
     """Figures of which a test has another result on the declared figures than on the found ones."""
     told = persons.told
     if not persons.counted:
@@ -50,9 +46,11 @@ def moved_figures(persons: Persons, worked: list[Tested]) -> set[str]:
     found = {test.test: test.result for test in worked}
     declared = {figure: told.declared.get(figure, 0) for figure in FIGURES}
     gross = sum(declared[category] for category in CATEGORIES)
-    declared["income"] = gross - deducted(told.policy, declared["income.wage"])
+    declared["income"] = gross - deducted(told.policy, declared["income.wage"]) - expenses
     moved = set()
     for test in told.policy.tests:
+        if test.figure not in declared:
+            continue  # nobody declares which share of income is left
         value = declared[test.figure]
         limit = limit_of(test, len(persons.counted), told.policy.window_months)
         if result(Interval(value, value), test.op, limit) != found[test.name]:

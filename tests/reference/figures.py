@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from tests.reference.expenses import Taken
 from tests.reference.found import Deduction, Interval, Item, Tested
 from tests.reference.household import Persons
 from tests.reference.told import Limit
@@ -20,7 +21,9 @@ def unbounded(persons: Persons, gaps: Iterable[tuple[int, str]]) -> set[str]:
     return silent | (set(FIGURES) - fed)
 
 
-def figures(items: Iterable[Item], deductions: Iterable[Deduction], without: set[str]) -> dict[str, Interval]:
+def figures(
+    items: Iterable[Item], deductions: Iterable[Deduction], expenses: Sequence[Taken], without: set[str]
+) -> dict[str, Interval]:
     """Every figure of the household; ``income`` is all categories less what is deducted, the others are gross."""
     sums = dict.fromkeys(FIGURES, Interval(0, 0))
     for item in items:
@@ -33,7 +36,20 @@ def figures(items: Iterable[Item], deductions: Iterable[Deduction], without: set
     for category in CATEGORIES:
         income = income.plus(sums[category].low, sums[category].high)
     found = {figure: interval.at_least_zero() for figure, interval in sums.items()}
-    return found | {"income": income.less(sum(one.low for one in deductions), sum(one.high for one in deductions))}
+    for one in deductions:
+        income = income.plus(-one.low, -one.high)
+    for kind in expenses:  # R46a: what may be deducted is off the lower bound, what surely is off the upper one
+        income = income.plus(-kind.high - (kind.left or 0), -kind.low)
+    if any(kind.open and kind.left is None for kind in expenses):
+        income = Interval(0, income.high)
+    return found | {"income": income.at_least_zero()}
+
+
+def share_left(income: Interval, spent: int) -> Interval:
+    """The share of income that rigid expenditure leaves, in basis points: nobody says what else was spent (0012)."""
+    if income.high is None or spent <= 0:
+        return Interval(0, 10_000)
+    return Interval(0, 0 if income.high <= spent else (income.high - spent) * 10_000 // income.high)
 
 
 def limit_of(test: Limit, counted: int, months: int) -> int:
@@ -69,6 +85,8 @@ def tests(persons: Persons, found: dict[str, Interval]) -> list[Tested]:
 
 def limits(persons: Persons, worked: list[Tested], gaps: set[tuple[int, str]]) -> str:
     """The conclusion on limits; within them never while a required source is open (R6) or nobody counts (R28)."""
+    if not worked:
+        return "not_tested"
     if not persons.counted:
         return "undetermined"
     if any(test.result == "exceeded" for test in worked):

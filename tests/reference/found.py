@@ -18,10 +18,6 @@ class Interval:
         """Both bounds moved by what an item contributes."""
         return Interval(self.low + low, None if self.high is None or high is None else self.high + high)
 
-    def less(self, low: int, high: int) -> Interval:
-        """Less a deduction that is ``low`` where the figure is lowest and ``high`` where it is highest."""
-        return self.plus(-low, -high).at_least_zero()
-
     def at_least_zero(self) -> Interval:
         """The same where only what is above zero counts."""
         return Interval(max(0, self.low), None if self.high is None else max(0, self.high))
@@ -84,6 +80,8 @@ class Found:
     income: list[Item] = field(default_factory=list)
     assets: list[Item] = field(default_factory=list)
     deductions: list[Deduction] = field(default_factory=list)
+    expenses: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: deducted at least and at most
+    net: dict[tuple[int, ...], Bound] = field(default_factory=dict)  # thing: its value, less what is owed on it (R51)
     figures: dict[str, Interval] = field(default_factory=dict)
     tests: list[Tested] = field(default_factory=list)
     declaration: list[Declared] = field(default_factory=list)

@@ -9,6 +9,8 @@ from datetime import date
 from tests.reference.told import Answer, Fact, Household, Member
 
 NOT_ASKED = Answer("not_asked")
+SILENT = Answer("unavailable")
+UNASKED = ("not_authorised", "not_queryable")
 
 
 def years_later(day: date, years: int) -> date:
@@ -31,6 +33,7 @@ class Persons:
     told: Household
     window: tuple[date, date]
     numbers: dict[int, Member]  # every ID number that speaks of a member
+    answers: dict[tuple[int, str], Answer]  # as they may be used
     died: dict[int, date] = field(default_factory=dict)  # by member number
     why: dict[int, str] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
@@ -41,23 +44,26 @@ class Persons:
         return self.answer(member, dataset).state in ("covered", "stale")
 
     def answer(self, member: Member, dataset: str) -> Answer:
-        """What the source answered of the member; an authorisation that ended since takes the answer away (R30)."""
-        if dataset not in self.told.policy.sources:
-            return NOT_ASKED
-        given = self.told.answers.get((member.number, dataset), Answer("unavailable"))
-        if member.number in self.told.ended and given.state in ("covered", "stale"):
-            return Answer("not_authorised")
-        return given
+        """What the source answered of the member, as far as it may be used."""
+        return self.answers.get((member.number, dataset), NOT_ASKED)
 
     def of(self, fact: Fact) -> Member | None:
         """The member that a fact is of, if its source may be read of them; R13: by number, never by name."""
         member = self.numbers.get(fact.person)
         return member if member is not None and self.usable(member, fact.dataset) else None
 
-    def doubt(self, fact: Fact, member: Member) -> str | None:
-        """Why a fact is disputed wherever it counts: another name under the number (R12), or old data (R4)."""
+    def doubt(self, fact: Fact, member: Member, late: bool = False) -> str | None:
+        """Why a fact is disputed wherever it counts: the first of these.
+
+        Its row is objected to (R69) or contradicts another (R8), the number is under another name (R12), the time is
+        after the person's death (R21), the data are old (R4).
+        """
+        if fact.no in self.told.doubted:
+            return self.told.doubted[fact.no]
         if (fact.name is not None and fact.name != member.name) or fact.person in self.doubtful:
             return "identity_conflict"
+        if late:
+            return "after_death"
         if self.answer(member, fact.dataset).state == "stale":
             return "stale"
         return None
@@ -67,7 +73,7 @@ def read_persons(told: Household) -> Persons:
     """Members, their numbers, deaths, and who counts (R16, R21, R23, R24, R26–R28)."""
     window = (months_before(told.reference, told.policy.window_months), told.reference.replace(day=1))
     own = {m.person: m for m in told.members if m.person is not None}
-    persons = Persons(told, window, dict(own))
+    persons = Persons(told, window, dict(own), usable_answers(told))
     for member in told.members:
         for other, sure in sorted(linked(persons, member).items()):
             if persons.numbers.setdefault(other, member) is member and not sure and other != member.person:
@@ -83,12 +89,28 @@ def read_persons(told: Household) -> Persons:
     return persons
 
 
+def usable_answers(told: Household) -> dict[tuple[int, str], Answer]:
+    """Every answer; one whose authorisation ended since (R30), or that failed its checks (R1), is taken away."""
+    given = {
+        (m.number, dataset): told.answers.get((m.number, dataset), SILENT)
+        for m in told.members
+        for dataset in told.policy.sources
+    }
+    if told.ended or told.gates:
+        for (number, dataset), answer in given.items():
+            if answer.state not in UNASKED and (number in told.ended or dataset in told.gates):
+                given[number, dataset] = Answer("not_authorised" if number in told.ended else "unavailable")
+    return given
+
+
 def linked(persons: Persons, member: Member) -> dict[int, bool]:
     """Numbers that public security records as the member's (R16), one step, and whether under the member's name."""
     found: dict[int, bool] = {}
     for link in persons.told.links:
         if link.kind != "same_person" or member.person not in (link.person, link.other):
             continue
+        if link.no in persons.told.doubted:
+            continue  # R8, R69: said of nobody until its source has answered
         if persons.usable(member, link.dataset):
             other = link.other if link.person == member.person else link.person
             found[other] = found.get(other, False) or persons.doubt(link, member) != "identity_conflict"
@@ -100,6 +122,7 @@ def said(persons: Persons, member: Member, kind: str) -> Iterable:
     for status in persons.told.statuses:
         if (
             status.kind == kind
+            and status.no not in persons.told.doubted
             and persons.of(status) is member
             and persons.doubt(status, member) != "identity_conflict"
         ):
@@ -145,7 +168,7 @@ def place(persons: Persons, member: Member) -> str:
         return "member"
     if not member.capacity:
         return "dependent_adult_child"
-    if member.full_time and member.student_stage in policy.student_stages:
+    if (member.full_time and member.student_stage in policy.student_stages) or enrolled(persons, member):
         return "student"
     age = policy.adult_child_age
     if age is not None and member.married is not True and years_later(member.birth, age) > day:
@@ -153,12 +176,20 @@ def place(persons: Persons, member: Member) -> str:
     return "adult_child"
 
 
+def enrolled(persons: Persons, member: Member) -> bool:
+    """R24: whether a school says that the member studies full-time on the reference date, at a stage that counts."""
+    day, stages = persons.told.reference, persons.told.policy.student_stages
+    return any(
+        s.detail in stages and s.start is not None and s.start <= day and (s.end is None or s.end > day)
+        for s in said(persons, member, "student")
+    )
+
+
 def open_sources(persons: Persons) -> set[tuple[int, str]]:
     """Required sources that say nothing sure of a counted member: not covered (R6), or with unread rows (R9)."""
-    found = set()
-    for member in persons.told.members:
-        for dataset, need in persons.told.policy.sources.items():
-            answer = persons.answer(member, dataset)
-            if need == "required" and member.number in persons.counted and (answer.state != "covered" or answer.unread):
-                found.add((member.number, dataset))
-    return found
+    needs = persons.told.policy.sources
+    return {
+        (number, dataset)
+        for (number, dataset), answer in persons.answers.items()
+        if (answer.state != "covered" or answer.unread) and needs[dataset] == "required" and number in persons.counted
+    }

@@ -93,7 +93,8 @@ def line(persons: Persons, member: Member, facts: list[Income], amount: int) -> 
         end = (start + timedelta(days=31)).replace(day=1)
     assert start is not None
     assert end is not None
-    doubts = [doubt for fact in facts if (doubt := persons.doubt(fact, member))]
+    late = (died := persons.died.get(member.number)) is not None and start > died
+    doubts = [doubt for fact in facts if (doubt := persons.doubt(fact, member, late))]
     return Line(member, facts, amount, start, end, doubts)
 
 
@@ -145,23 +146,33 @@ def told_by_month(one: Line, others: list[Line]) -> int:
 
 
 def item(persons: Persons, one: Line) -> Item:
-    """How a line counts (section 1, R21, R36–R43)."""
+    """How a line counts for the household: as what it is worth, if its person counts (R21, R27, R28)."""
+    worth = own_worth(persons, one)
+    late = after_death(persons, one) and one.member.role == "member"
+    if one.member.number not in persons.counted and not late:
+        return replace(worth, low=0, high=0, treatment="not_counted", reason=None)
+    return worth
+
+
+def own_worth(persons: Persons, one: Line) -> Item:
+    """What a line is worth, whether or not its person counts (section 1, R21, R36–R43, R50)."""
     policy = persons.told.policy
     found = Item(
         one.member.number, tuple(fact.no for fact in one.facts), one.first.dataset, f"income.{one.first.category}",
         sum(fact.amount for fact in one.facts), 0, 0, "counted", None,
     )  # fmt: skip
-    late = after_death(persons, one)
-    if one.member.number not in persons.counted and not (late and one.member.role == "member"):
-        return replace(found, treatment="not_counted")
-    if one.repeated:
-        return replace(found, treatment="duplicate", reason="reported_twice")
     if one.first.kind in policy.income_excluded:
         return replace(found, treatment="excluded", reason="excluded_kind")  # R42
+    if one.repeated:
+        return replace(found, treatment="duplicate", reason="reported_twice")
+    if (home := compensated(persons, one)) == "stands":
+        return replace(found, treatment="duplicate", reason="compensated_home_held")  # R50: the home counts
     offset = policy.loss_offset and one.first.category == "business"
     if one.amount < 0 and not offset:
         return replace(found, treatment="loss", reason="business_loss")  # R43
-    doubts = (["after_death"] if late else []) + one.doubts
+    doubts = one.doubts + (["compensation_unclear"] if home == "unclear" else [])
+    if one.member.role == "supporter" and dead(persons, one.member) and not after_death(persons, one):
+        return replace(found, treatment="not_counted")  # R21, R27: from their death on nobody supports
     if doubts and (one.amount or len(one.facts) == 1):  # a net of nothing leaves nothing to doubt
         open_part = one.amount if one.rest is None else one.rest
         low, high = min(0, open_part), max(0, open_part)
@@ -177,6 +188,48 @@ def after_death(persons: Persons, one: Line) -> bool:
     """R21: whether the income is for a time after the member's death."""
     died = persons.died.get(one.member.number)
     return died is not None and one.start > died
+
+
+def dead(persons: Persons, member: Member) -> bool:
+    """R21: whether the person had died before the reference date."""
+    return member.number in persons.died and persons.died[member.number] < persons.told.reference
+
+
+def compensated(persons: Persons, one: Line) -> str | None:
+    """R50: of a compensation, whether the home that it is for still stands.
+
+    It does not say which home it is for: with one that stands and one that is gone, it may be for either.
+    """
+    if one.first.kind not in COMPENSATION:
+        return None
+    standing, gone = homes_taken(persons)
+    if standing:
+        return "unclear" if gone else "stands"
+    return None
+
+
+def homes_taken(persons: Persons) -> tuple[bool, bool]:
+    """R50: whether those who count hold a home whose taking lies ahead, and whether they had one that is gone."""
+    day, standing, gone = persons.told.reference, False, False
+    for holding in persons.told.holdings:
+        member = persons.of(holding)
+        if holding.status not in TAKEN or member is None or member.number not in persons.counted:
+            continue
+        begun = holding.acquired_on is None or holding.acquired_on <= day
+        if begun and persons.doubt(holding, member) is None:
+            standing |= holding.status_on is not None and holding.status_on > day
+            gone |= holding.status_on is None or holding.status_on <= day
+    return standing, gone
+
+
+def says_gone(persons: Persons, line: Line) -> bool:
+    """R50: whether the line is a compensation that was surely paid to somebody who counts: a home is gone for it."""
+    paid = line.first.kind in COMPENSATION and line.amount > 0 and not line.doubts
+    return paid and line.member.number in persons.counted and not homes_taken(persons)[0]
+
+
+TAKEN = ("demolished", "expropriated")
+COMPENSATION = ("expropriation_compensation", "demolition_compensation")
 
 
 def deductions(persons: Persons, found: list[tuple[Line, Item]]) -> list[Deduction]:

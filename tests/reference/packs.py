@@ -12,13 +12,8 @@ from tests.reference.told import Limit, Policy
 EXCLUDED = ("veteran_benefit", "scholarship", "resident_basic_pension", "interest")
 STATUSES = ("prison", "conscript", "clergy", "missing", "compulsory_treatment")
 STAGES = ("primary", "senior_secondary", "undergraduate", "master")
-USES = ("prison", "conscript", "clergy", "missing", "compulsory_treatment")
-STAGES = ("primary", "senior_secondary", "undergraduate", "master")
-ALWAYS = (  # one required source for each figure
-    "taxation/individual_income", "banks/deposits", "natural_resources/real_estate_title",
-    "public_security/vehicle_registration",
-)  # fmt: skip
 USES = ("disabled", "operating")
+EXPENSES = ("medical", "rehabilitation", "education")
 ITEMS = ("income.wage", "income.business", "income.property", "income.transfer", "financial_assets")
 COUNTS = ("homes", "vehicles", "businesses")
 
@@ -43,7 +38,7 @@ def policy(rng: Random) -> Policy:
         minor_age=rng.choice((16, 18, 18)),
         adult_child_age=rng.choice((None, 30, 30, 35)),
         student_stages=frozenset(stage for stage in STAGES if rng.random() < 0.6),
-        mortgage_netted=False,
+        mortgage_netted=rng.random() < 0.5,
         trace_proceeds_min_fen=rng.choice((None, 0, 50_000, 5_000_000)),
         tests=limits(rng, standard),
         income_excluded=frozenset(kind for kind in EXCLUDED if rng.random() < 0.5),
@@ -51,7 +46,14 @@ def policy(rng: Random) -> Policy:
         tolerances={item: rng.choice((0, 1, 500, 50_000)) for item in ITEMS}
         | {item: rng.choice((0, 0, 1)) for item in COUNTS},
         statuses={kind: years(rng, kind) for kind in STATUSES if rng.random() < 0.7},
-        vehicle_exempt=frozenset(use for use in USES if rng.random() < 0.5),
+        vehicle_exempt={use: rng.random() < 0.5 for use in USES if rng.random() < 0.6},
+        support_share_bp=rng.choice((0, 0, 5000, 3333, 10_000)),
+        support_floor_fen=rng.choice((0, standard, 2 * standard)),
+        expenses={
+            kind: (rng.choice((10_000, 10_000, 8000, 3333)), rng.choice((None, None, 0, 12 * standard)))
+            for kind in EXPENSES
+            if rng.random() < 0.6
+        },
         feeds=feeds(),
     )
 
@@ -74,6 +76,7 @@ def limits(rng: Random, standard: int) -> tuple[Limit, ...]:
         Limit("homes", "homes", "<=", "household", "count", rng.choice((0, 1, 1, 2))),
         rng.choice((at_most(0), at_most(1), replace(at_most(1), op="<"), replace(at_most(2), op="<"))),
         Limit("businesses", "businesses", "<=", "household", "count", rng.choice((0, 1))),
+        Limit("left", "income_left_share", rng.choice(("<", "<=")), "household", "bp", rng.choice((5000, 7000))),
     )
-    chances = (0.95, 0.9, 0.2, 0.9, 0.9, 0.3)
+    chances = (0.95, 0.9, 0.2, 0.9, 0.9, 0.5, 0.1)
     return tuple(test for test, chance in zip(every, chances, strict=True) if rng.random() < chance)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tests.reference.exempt import exemption
 from tests.reference.found import Bound, Item
 from tests.reference.household import Persons
+from tests.reference.rates import in_yuan
 from tests.reference.told import Holding, Member
 
 FIGURE = {
     "deposit": "financial_assets", "wallet": "financial_assets", "security": "financial_assets",
     "insurance": "financial_assets", "dwelling": "homes", "vehicle": "vehicles", "business": "businesses",
 }  # fmt: skip
+TAKEN = ("demolished", "expropriated")
 MONEY = ("deposit", "wallet", "security", "insurance")
 
 
@@ -49,10 +52,10 @@ def held(persons: Persons, holding: Holding) -> bool | None:
     return None
 
 
-def items(persons: Persons) -> list[Item]:
-    """Every thing, as it counts."""
+def items(persons: Persons, compensated: bool = False) -> list[Item]:
+    """Every thing, as it counts; ``compensated``: a compensation for a home that is gone was surely paid (R50)."""
     told = things(persons)
-    counting = [item(persons, thing) for thing in told]
+    counting = [item(persons, thing, compensated) for thing in told]
     accounts = {
         thing.asset.split(" ")[0]
         for thing, found in zip(told, counting, strict=True)
@@ -71,7 +74,7 @@ def mirrored(thing: Thing, found: Item, accounts: set[str]) -> Item:
     return found
 
 
-def item(persons: Persons, thing: Thing) -> Item:
+def item(persons: Persons, thing: Thing, compensated: bool) -> Item:
     """How one thing counts."""
     inside = [(m, h) for m, h in thing.records if m.number in persons.counted]
     member, first = min(thing.records, key=lambda one: one[0].number)
@@ -82,26 +85,33 @@ def item(persons: Persons, thing: Thing) -> Item:
     late = [h for m, h in thing.records if after_death(persons, m, h)]
     if not inside and not late:
         return replace(found, treatment="not_counted")
-    doubts: list[str] = ["after_death"] if not inside else []
+    doubts: list[str] = []
     speaking = deciding(persons, inside or [(m, h) for m, h in thing.records if h in late], titles_of(persons, thing))
     states = [held(persons, h) for _, h in speaking]
+    if compensated:  # R50: what was paid for it says that it is gone, where no day does
+        states = [
+            s if s is not None or h.status not in TAKEN else False for s, (_, h) in zip(states, speaking, strict=True)
+        ]
     if True not in states and None not in states:
         if not inside:
             return replace(found, treatment="not_counted")
         return replace(found, treatment="not_held")
     live = [one for one, state in zip(speaking, states, strict=True) if state is not False]
-    if any(h.custodial for _, h in live):
-        if not inside:
-            return replace(found, treatment="not_counted")
+    kept = any(h.custodial for _, h in live)
+    live = [(m, h) for m, h in live if not h.custodial]
+    if not live:
         return replace(found, treatment="exempt", reason="custodial")  # R55
-    if thing.what == "vehicle" and any(h.use in persons.told.policy.vehicle_exempt for _, h in live):
+    evidence = exemption(persons, live[0][1]) if thing.what == "vehicle" else None
+    if evidence == "exempt":
         return replace(found, treatment="exempt", reason=live[0][1].use)  # R53
     named = [doubt for m, h in live if (doubt := doubtful(persons, m, h))]
     if len(named) == len(live):
-        doubts.append(named[0])
+        doubts.append(min(named))  # of several doubts the first by name; each of them is a reason by itself
     if True not in states:
         doubts.append("ended_on_unknown")
-    return valued(persons, thing, replace(found, amount=live[0][1].value), live, doubts)
+    if evidence == "evidence_unknown":
+        doubts.append(evidence)
+    return valued(persons, thing, replace(found, amount=value(persons, thing)), live, doubts, evidence, kept)
 
 
 def titles_of(persons: Persons, thing: Thing) -> list[Holding]:
@@ -137,41 +147,89 @@ def after_death(persons: Persons, member: Member, holding: Holding) -> bool:
 
 def doubtful(persons: Persons, member: Member, holding: Holding) -> str | None:
     """Why one record is disputed."""
-    return "after_death" if after_death(persons, member, holding) else persons.doubt(holding, member)
+    doubt = persons.doubt(holding, member, after_death(persons, member, holding))
+    if holding.contested and doubt in (None, "after_death", "stale"):
+        return "contested_registration"  # R54: said to be registered under a stolen identity
+    return doubt
 
 
-def valued(persons: Persons, thing: Thing, found: Item, live: list[tuple[Member, Holding]], doubts: list[str]) -> Item:
+def valued(
+    persons: Persons,
+    thing: Thing,
+    found: Item,
+    live: list[tuple[Member, Holding]],
+    doubts: list[str],
+    label: str | None,
+    kept: bool,
+) -> Item:
     """What a held thing adds: money by the household's share, anything else one (R47, R56, R58)."""
     low: int
     high: Bound
     if thing.what in MONEY:
-        low, high, doubt = shared(persons, live)
+        whole = worth(persons, live, found.amount)
+        low, high, doubt = shared(persons, live, whole or 0, kept)
         if doubt:
             doubts.append(doubt)
-        if any((h.currency or "CNY") != "CNY" for _, h in live):
-            return replace(found, low=0, high=None, treatment="unpriced", reason="no_exchange_rate")  # R58
+        if whole is None:
+            high = None
+            if not doubts:
+                return replace(found, low=0, high=None, treatment="unpriced", reason="no_exchange_rate")  # R58
+        if any(h.suspended for _, h in live):
+            label = "price_suspended"  # R60: its last price, and a question
     else:
         low, high = 1, 1
         if thing.what == "dwelling" and all(h.share_bp is None for _, h in live):
             doubts.append("share_unknown")  # R47
     if doubts:
         return replace(found, low=0, high=high, treatment="disputed", reason=doubts[0])
-    return replace(found, low=low, high=high)
+    return replace(found, low=low, high=high, reason=label)
 
 
-def shared(persons: Persons, live: list[tuple[Member, Holding]]) -> tuple[int, Bound, str | None]:
-    """R56: the whole if every holder is inside; else the known shares of those inside; else a question."""
-    value = live[0][1].value or 0
+def worth(persons: Persons, live: list[tuple[Member, Holding]], whole: int | None) -> int | None:
+    """R58: the amount in fen of yuan, by the rate of the day that the balance speaks of; None: nobody knows."""
+    currency = live[0][1].currency or "CNY"
+    if whole is None or currency == "CNY":
+        return whole
+    return in_yuan(whole, currency, max(h.as_of or persons.told.reference for _, h in live))
+
+
+def value(persons: Persons, thing: Thing) -> int | None:
+    """What a thing is worth by its clean records; what a disputed one says is no certainty."""
+    clean = [
+        h for m, h in thing.records
+        if m.number in persons.counted and held(persons, h) and not h.custodial and doubtful(persons, m, h) is None
+    ]  # fmt: skip
+    for some in (clean, [h for _, h in thing.records]):
+        if values := [h.value for h in some if h.value is not None]:
+            return max(values)
+    return None
+
+
+def net_of_debt(persons: Persons, thing: Thing) -> int | None:
+    """R51: the value of a thing, less what is owed on it where the pack nets."""
+    whole = value(persons, thing)
+    if whole is None or not persons.told.policy.mortgage_netted:
+        return whole
+    return max(0, whole - max((h.mortgage or 0 for _, h in thing.records), default=0))
+
+
+def shared(
+    persons: Persons, live: list[tuple[Member, Holding]], whole: int, kept: bool
+) -> tuple[int, Bound, str | None]:
+    """R56: the whole if every holder is inside; else the known shares of those inside; else a question.
+
+    R55: for whom another member keeps a part (``kept``) is somebody outside.
+    """
     if not any(m.number in persons.counted for m, _ in live):
-        return 0, value, None  # of one who died: nobody says who has it now
+        return 0, whole, None  # of one who died: nobody says who has it now
     inside = {number for number, member in persons.numbers.items() if member.number in persons.counted}
     holders = {holder for _, h in live for holder in h.co_holders} | {h.person for _, h in live}
-    if holders <= inside:
-        return value, value, None
+    if holders <= inside and not kept:
+        return whole, whole, None
     shares = {m.number: h.share_bp for m, h in live if m.number in persons.counted}
     if None in shares.values():
-        return 0, value, "joint_account_unknown_shares"
-    part = value * min(10_000, sum(share or 0 for share in shares.values())) // 10_000
+        return 0, whole, "joint_account_unknown_shares"
+    part = whole * min(10_000, sum(share or 0 for share in shares.values())) // 10_000
     return part, part, None
 
 

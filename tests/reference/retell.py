@@ -11,10 +11,17 @@ import yaml
 from tests.reference.generate import COVERED, World
 from tests.reference.packs import feeds
 from tests.reference.story import COUNTS, LABELS, NAMES
-from tests.reference.told import Answer, Fact, Holding, Household, Income, Limit, Link, Member, Policy, Status
+from tests.reference.told import Answer, Expense, Fact, Holding, Household, Income, Limit, Link, Member, Policy, Status
 
 OUTSIDE = 100  # so that nobody of another household of the world becomes a member
-KINDS: dict[str, type[Fact]] = {"income": Income, "holding": Holding, "status": Status, "link": Link}
+UNTOLD: dict[str, Any] = {"co_holders": (), "suspended": False, "contested": False}
+KINDS: dict[str, type[Fact]] = {
+    "income": Income,
+    "holding": Holding,
+    "status": Status,
+    "link": Link,
+    "expense": Expense,
+}
 
 
 def retell(text: str) -> tuple[World, list[Policy]]:
@@ -31,13 +38,17 @@ def retell(text: str) -> tuple[World, list[Policy]]:
     household.elsewhere = {number(letter): "elsewhere" for letter in told.get("also_in_another_request", [])}
     facts = {kind: [read_fact(of, given) for given in told.get(kind, [])] for kind, of in KINDS.items()}
     household.income, household.holdings = facts["income"], facts["holding"]  # type: ignore[assignment]
+    household.expenses = facts["expense"]  # type: ignore[assignment]
+    household.doubted = {int(no): why for no, why in told.get("doubted_rows", {}).items()}
+    household.gates = frozenset(told.get("failed_gates", []))
     household.statuses, household.links = facts["status"], facts["link"]  # type: ignore[assignment]
     return World([household], [0]), [policy]
 
 
 def read_policy(given: dict[str, Any]) -> Policy:
     """A policy; the figures that datasets feed are as their contracts say."""
-    sets = {name: frozenset(given[name]) for name in ("student_stages", "income_excluded", "vehicle_exempt")}
+    sets = {name: frozenset(given[name]) for name in ("student_stages", "income_excluded")}
+    sets["expenses"] = {kind: tuple(value) for kind, value in given["expenses"].items()}
     tests = tuple(Limit(**test) for test in given["tests"])
     return Policy(**given | sets | {"tests": tests, "feeds": feeds()})
 
@@ -48,6 +59,7 @@ def read_member(place: int, given: dict[str, Any]) -> Member:
         number=place, person=None if given.get("number") is False else place, name=place, relation=given["relation"],
         role=given["role"], birth=given["born"], married=given.get("married"), student_stage=given.get("student"),
         full_time=given["full_time"], capacity=given.get("capacity", True),
+        supports=(given.get("own_household"), given.get("supports")),
         statuses=tuple((kind, start, end) for kind, start, end in given.get("statuses", [])),
     )  # fmt: skip
 
@@ -72,14 +84,14 @@ def read_fact(of: type[Fact], given: dict[str, Any]) -> Fact:
     row = {words.get(label, label): value for label, value in given.items()}
     row |= {"no": row.pop("row"), "person": number(row.pop("who")), "dataset": row.pop("source")}
     row["name"] = None if "name" not in row else NAMES.index(row["name"]) + 1 if row["name"] in NAMES else 77
-    for label, field in (("yuan", "amount" if of is Income else "value"), ("sold_for", "proceeds")):
+    for label, field in (("yuan", "amount" if of in (Income, Expense) else "value"), ("sold_for", "proceeds")):
         if label in row:
             row[field] = fen(row.pop(label))
     if "with" in row:
         row["co_holders"] = tuple(number(holder) for holder in row.pop("with"))
     if "other" in row:
         row["other"] = number(row["other"])
-    untold = {field.name: () if field.name == "co_holders" else None for field in fields(of) if field.name not in row}
+    untold = {field.name: UNTOLD.get(field.name) for field in fields(of) if field.name not in row}
     return of(**row | untold)
 
 

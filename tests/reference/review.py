@@ -1,49 +1,70 @@
-"""Reasons for a person to look: each with its code, the member and the source (R12, R20–R25, R30, R41, R45, R49)."""
+"""Reasons for a person to look: each with its code, the member and the source (R8, R12, R20–R27, R30, R41, R45–R60)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from tests.reference.expenses import Spent
 from tests.reference.found import Declared, Item
-from tests.reference.household import Persons, open_sources, said
-from tests.reference.income import Line, after_death
+from tests.reference.household import Persons, said
+from tests.reference.income import Line
 from tests.reference.property import after_death as thing_after_death
 from tests.reference.property import held, untraced
+from tests.reference.support import Due
 from tests.reference.told import Fact
 
 MONTHLY_WAGES = "taxation/individual_income"
-DOUBTS = ("annual_only", "straddles_window", "correction_unclear", "payer_unknown")  # of an income, besides names
+NAMES_AND_TIMES = ("identity_conflict", "after_death", "stale")  # told of the person or the source, not of each item
+EMPLOYED = ("contribution", "housing_fund")
 Reason = tuple[str, int | None, str | None]
 
 
-def reasons(
-    persons: Persons, income: list[tuple[Line, Item]], assets: list[Item], declaration: list[Declared]
-) -> set[Reason]:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the reasons rest on."""
+
+    income: list[tuple[Line, Item]]
+    assets: list[Item]
+    spent: list[Spent]
+    due: list[Due]
+
+
+def reasons(persons: Persons, evidence: Evidence, declaration: list[Declared]) -> set[Reason]:
     """Everything that a person must look at."""
     found: set[Reason] = set()
-    within = {fact.no for line, _ in income for fact in line.facts}
+    within = {fact.no for line, _ in evidence.income for fact in line.facts} | {s.fact.no for s in evidence.spent}
     for part in (identity(persons, within), membership(persons), coverage(persons), marriages(persons)):
         found.update(part)
-    found.update(of_income(persons, income))
-    found.update(of_assets(assets))
-    found.update(("proceeds_untraced", member, dataset) for member, dataset in untraced(persons, assets))
+    found.update(of_income(persons, evidence.income))
+    found.update(self_employed(persons, evidence.income))
+    found.update(of_expenses(persons, evidence.spent))
+    found.update(of_support(evidence.due))
+    found.update(of_assets(evidence.assets))
+    found.update(("proceeds_untraced", member, dataset) for member, dataset in untraced(persons, evidence.assets))
     found.update(things_after_death(persons))
+    found.update(without_standing(persons))
     found.update(("material_difference", None, one.item) for one in declaration if one.material)
     return found
 
 
 def facts(persons: Persons) -> Iterator[Fact]:
     told = persons.told
-    for kind in (told.income, told.holdings, told.statuses, told.links):
+    for kind in (told.income, told.holdings, told.statuses, told.links, told.expenses):
         yield from kind
 
 
 def identity(persons: Persons, within: set[int]) -> Iterator[Reason]:
-    """R12: the same number under another name, in whatever record but incomes outside the window."""
-    outside = {fact.no for fact in persons.told.income} - within
+    """R12: the same number under another name, in whatever record but money of a time outside the window.
+
+    What is objected to or contradicts another row is a question already.
+    """
+    outside = {fact.no for fact in (*persons.told.income, *persons.told.expenses)} - within
     for fact in facts(persons):
         member = persons.of(fact)
-        if fact.no not in outside and member is not None and fact.name is not None and fact.name != member.name:
+        if fact.no in outside or fact.no in persons.told.doubted or member is None:
+            continue
+        if fact.name is not None and fact.name != member.name:
             yield "identity_conflict", member.number, fact.dataset
 
 
@@ -66,14 +87,12 @@ def membership(persons: Persons) -> Iterator[Reason]:
 
 def coverage(persons: Persons) -> Iterator[Reason]:
     """R1, R4, R9: what could not be checked of those who count."""
-    for number, dataset in open_sources(persons):
-        member = next(m for m in persons.told.members if m.number == number)
-        if persons.answer(member, dataset).state != "covered":
+    needs = persons.told.policy.sources
+    for (number, dataset), answer in persons.answers.items():
+        if answer.state != "covered" and needs[dataset] == "required" and number in persons.counted:
             yield "source_not_covered", number, dataset
-    for member in persons.told.members:
-        for dataset in persons.told.policy.sources:
-            if persons.answer(member, dataset).unread:
-                yield "unresolved_quarantine", member.number, dataset
+        if answer.unread:
+            yield "unresolved_quarantine", number, dataset
 
 
 def marriages(persons: Persons) -> Iterator[Reason]:
@@ -82,13 +101,54 @@ def marriages(persons: Persons) -> Iterator[Reason]:
 
 
 def of_income(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
-    """R21, R22, R36, R39, R41, R46: what is disputed of the incomes, and contributions without a wage."""
+    """R8, R21, R22, R36, R39, R41, R46: what is disputed of the incomes, and contributions without a wage."""
     for line, item in income:
-        if item.treatment == "disputed" and item.reason in DOUBTS:
+        if item.treatment == "disputed" and item.reason is not None and item.reason not in NAMES_AND_TIMES:
             yield item.reason, item.member, item.dataset
-        if after_death(persons, line) and not line.repeated and (line.amount or len(line.facts) == 1):
+        if "after_death" in line.doubts and not line.repeated and (line.amount or len(line.facts) == 1):
             yield "income_after_death", item.member, item.dataset
     yield from without_wage(persons, income)
+
+
+def self_employed(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
+    """R45: registered as self-employed within the window, and no figure of a business: a zero is none."""
+    begin, stop = persons.window
+    for member in persons.told.members:
+        if member.number not in persons.counted or persons.answer(member, MONTHLY_WAGES).state != "covered":
+            continue
+        if any(line.member is member and line.first.category == "business" and line.amount for line, _ in income):
+            continue
+        for status in said(persons, member, "self_employed"):
+            begun = status.start is None or status.start < stop
+            if begun and (status.end is None or status.end > begin):
+                yield "self_employed_unknown", member.number, status.dataset
+
+
+def of_expenses(persons: Persons, spent: list[Spent]) -> Iterator[Reason]:
+    """R46a, R8, R69: expenses that may or may not be deducted."""
+    for one in spent:
+        counts = one.member.number in persons.counted and one.fact.kind in persons.told.policy.expenses
+        if counts and one.doubt and one.doubt not in NAMES_AND_TIMES:
+            yield one.doubt, one.member.number, one.fact.dataset
+
+
+def of_support(due: list[Due]) -> Iterator[Reason]:
+    """R27: what a supporter owes is not known for sure."""
+    for one in due:
+        for dataset in one.silent:
+            yield "support_not_covered", one.member.number, dataset
+        if not one.silent and not one.told and one.low != one.high:
+            yield "support_not_told", one.member.number, None
+        if one.told and not one.silent and one.low != one.high and one.items:
+            yield "support_uncertain", one.member.number, min(part.dataset for part in one.items)
+
+
+def without_standing(persons: Persons) -> Iterator[Reason]:
+    """R8, R69: statuses and links whose row is objected to or contradicts another are said of nobody meanwhile."""
+    for fact in (*persons.told.statuses, *persons.told.links):
+        member = persons.of(fact)
+        if fact.no in persons.told.doubted and member is not None:
+            yield persons.told.doubted[fact.no], member.number, fact.dataset
 
 
 def without_wage(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
@@ -97,7 +157,7 @@ def without_wage(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[
     for member in persons.told.members:
         if persons.answer(member, MONTHLY_WAGES).state != "covered":
             continue
-        for status in said(persons, member, "contribution"):
+        for status in (s for kind in EMPLOYED for s in said(persons, member, kind)):
             if status.start is None or not begin <= status.start < stop:
                 continue
             if not any(
@@ -109,9 +169,10 @@ def without_wage(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[
 
 
 def of_assets(assets: list[Item]) -> Iterator[Reason]:
-    """R47, R52, R56, R58: what is disputed of the things held."""
+    """R8, R47, R52–R60: what is disputed of the things held, or counts with a question."""
     for item in assets:
-        if item.reason in ("share_unknown", "ended_on_unknown", "joint_account_unknown_shares", "no_exchange_rate"):
+        asked = item.treatment in ("disputed", "unpriced") or (item.treatment == "counted" and item.reason is not None)
+        if asked and item.reason is not None and item.reason not in NAMES_AND_TIMES:
             yield item.reason, item.member, item.dataset
 
 
@@ -119,8 +180,12 @@ def things_after_death(persons: Persons) -> Iterator[Reason]:
     """R21: things in the name of one who had died, and sales by them."""
     for holding in persons.told.holdings:
         member = persons.of(holding)
-        if member is None or member.number not in persons.died:
-            continue
+        if member is None or member.number not in persons.died or member.role != "member":
+            continue  # what a supporter holds is no part of the report (R27)
+        if holding.no in persons.told.doubted or persons.doubt(holding, member) == "identity_conflict":
+            continue  # a question already: whose it is
+        if holding.contested:
+            continue  # a question already: whether it is anybody's of the household (R54)
         if holding.what == "sale":
             late = holding.status_on is not None and holding.status_on > persons.died[member.number]
         else:

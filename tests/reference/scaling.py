@@ -23,7 +23,7 @@ def in_another_order(worlds: Sequence[World], seed: int) -> list[World]:
     rng = Random(seed)
 
     def turned(told: Household) -> Household:
-        facts = {kind: list(getattr(told, kind)) for kind in ("income", "holdings", "statuses", "links")}
+        facts = {kind: list(getattr(told, kind)) for kind in ("income", "holdings", "statuses", "links", "expenses")}
         for rows in facts.values():
             rng.shuffle(rows)
         return replace(told, **facts)
@@ -36,9 +36,13 @@ def times(worlds: Sequence[World], k: int) -> list[World]:
 
     def more(told: Household) -> Household:
         income = [replace(fact, amount=fact.amount * k) for fact in told.income]
-        holdings = [replace(fact, value=by(fact.value, k), proceeds=by(fact.proceeds, k)) for fact in told.holdings]
+        expenses = [replace(fact, amount=fact.amount * k) for fact in told.expenses]
+        holdings = [
+            replace(fact, value=by(fact.value, k), proceeds=by(fact.proceeds, k), mortgage=by(fact.mortgage, k))
+            for fact in told.holdings
+        ]
         declared = {item: value if item in COUNTED else value * k for item, value in told.declared.items()}
-        return replace(told, income=income, holdings=holdings, declared=declared)
+        return replace(told, income=income, holdings=holdings, expenses=expenses, declared=declared)
 
     return each(worlds, more)
 
@@ -51,6 +55,8 @@ def policies_times(policies: Sequence[Policy], k: int) -> list[Policy]:
             tests=tuple(replace(test, limit=test.limit * (k if test.unit == "fen" else 1)) for test in policy.tests),
             tolerances={item: value * (1 if item in COUNTED else k) for item, value in policy.tolerances.items()},
             wage_deduction_cap_fen=by(policy.wage_deduction_cap_fen, k),
+            support_floor_fen=policy.support_floor_fen * k,
+            expenses={kind: (rate, by(cap, k)) for kind, (rate, cap) in policy.expenses.items()},
             trace_proceeds_min_fen=by(policy.trace_proceeds_min_fen, k),
         )
         for policy in policies
@@ -77,4 +83,5 @@ def without_facts(told: Household, numbers: set[int]) -> Household:
     """The household less some facts."""
     income: list[Income] = [fact for fact in told.income if fact.no not in numbers]
     holdings: list[Holding] = [fact for fact in told.holdings if fact.no not in numbers]
-    return replace(told, income=income, holdings=holdings)
+    expenses = [fact for fact in told.expenses if fact.no not in numbers]
+    return replace(told, income=income, holdings=holdings, expenses=expenses)

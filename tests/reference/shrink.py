@@ -38,7 +38,7 @@ def variants(one: World) -> Iterator[World]:
     if len(one.households) > 1:
         for place in range(2):
             yield World([one.households[place]], [one.policies[place]])
-    for kind in ("income", "holdings", "statuses", "links"):
+    for kind in ("income", "holdings", "statuses", "links", "expenses"):
         for fact in getattr(one.households[0], kind):
             yield each(one, lambda told, kind=kind, fact=fact: without(told, kind, fact))
     for place, told in enumerate(one.households):
@@ -65,6 +65,8 @@ def plainer(told: Household) -> Iterator[Household]:
             yield replace(told, answers=told.answers | {key: COVERED})
     for item in told.declared:
         yield replace(told, declared={name: value for name, value in told.declared.items() if name != item})
+    for no in told.doubted:
+        yield replace(told, doubted={other: why for other, why in told.doubted.items() if other != no})
     if told.ended:
         yield replace(told, ended={})
     if told.elsewhere:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reference.against import Difference
-from tests.reference.told import Fact, Holding, Household, Income, Link, Policy
+from tests.reference.told import Expense, Fact, Holding, Household, Income, Link, Policy
 
 NAMES = "ABCDEFGH"
 COUNTS = ("homes", "vehicles", "businesses")
@@ -24,7 +24,7 @@ def story(found: Difference, heading: str) -> str:
     lines += [f"    {name}: {value}" for name, value in settings(told.policy)]
     lines += ["  members:", *(f"    {who(m.person, told)}: {flow(member(m))}" for m in told.members)]
     for title, facts in (("income", told.income), ("holding", told.holdings), ("status", told.statuses),
-                         ("link", told.links)):  # fmt: skip
+                         ("link", told.links), ("expense", told.expenses)):  # fmt: skip
         lines += [f"  {title}:"] * bool(facts) + [f"    - {flow(fact(one, told))}" for one in facts]
     if told.declared:
         declared = {item: value if item in COUNTS else yuan(value) for item, value in told.declared.items()}
@@ -45,6 +45,7 @@ def member(m: Any) -> dict[str, Any]:
     """A member as stories tell one."""
     told = {"relation": m.relation, "born": m.birth, "married": m.married, "student": m.student_stage, "role": m.role}
     more = {"capacity": None if m.capacity else False, "number": None if m.person is not None else False}
+    more |= {"own_household": m.supports[0], "supports": m.supports[1]}
     return told | more | {"statuses": [list(one) for one in m.statuses] or None, "full_time": m.full_time}
 
 
@@ -55,10 +56,10 @@ def fact(one: Fact, told: Household) -> dict[str, Any]:
         row["name"] = name(one.name, told)
     for field in fields(one):
         value = getattr(one, field.name)
-        if field.name in ("no", "person", "name", "dataset") or value in (None, ()):
+        if field.name in ("no", "person", "name", "dataset") or value in (None, ()) or value is False:
             continue
         row[LABELS.get(field.name, field.name)] = value
-    if isinstance(one, Income):
+    if isinstance(one, Income | Expense):
         row["yuan"] = yuan(row.pop("amount"))
     elif isinstance(one, Holding):
         for ours, theirs in (("value", "yuan"), ("proceeds", "sold_for")):
@@ -83,6 +84,10 @@ def gaps(told: Household) -> list[str]:
     lines += ["  quarantined:"] * bool(unread) + [f"    - {flow({'who': w, 'source': d})}" for w, d in unread]
     if told.ended:
         lines.append(f"  authorisation_ended: {flow([persons[number] for number in told.ended])}")
+    if told.doubted:
+        lines.append(f"  doubted_rows: {flow({str(no): why for no, why in told.doubted.items()})}")
+    if told.gates:
+        lines.append(f"  failed_gates: {flow(sorted(told.gates))}")
     if told.elsewhere:
         lines.append(f"  also_in_another_request: {flow([who(person, told) for person in told.elsewhere])}")
     return lines

@@ -11,11 +11,12 @@ import pytest
 from pipelines.assess import RESULTS
 from tests.reference import columns, compare, scaling
 from tests.reference.against import assessed, draw
-from tests.reference.evidence import DEPOSITS
 from tests.reference.generate import World
+from tests.reference.pen import BUSINESSES, DEPOSITS, TITLES, VEHICLES
 from tests.reference.told import Holding, Household, Policy
 
-SEED, WORLDS = 77, 800
+SEED, WORLDS = 77, 500
+MORE = {"deposit": DEPOSITS, "dwelling": TITLES, "vehicle": VEHICLES, "business": BUSINESSES}
 Shapes = dict[str, compare.Shape]
 # a source that says who is counted, or that overrules another, does more than feed a figure
 FEEDING = ("banks/account_interest", "insurers/policies", "securities/holdings", "public_security/vehicle_registration",
@@ -49,7 +50,7 @@ def test_r66_order_of_rows_and_number_of_threads_change_nothing(drawn: tuple[lis
     assert one == tables(scaling.in_another_order(worlds, 1), policies, threads=2)
 
 
-def test_r07_r08_splitting_an_extract_changes_nothing(
+def test_r07_r08_splitting_an_extract_and_the_order_of_its_files_change_nothing(
     drawn: tuple[list[World], list[Policy]], before: Shapes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = columns.fact_row
@@ -58,7 +59,9 @@ def test_r07_r08_splitting_an_extract_changes_nothing(
         return whole(place, fact) | {"extract_digest": f"sha256:{fact.no % 3}"}
 
     monkeypatch.setattr(columns, "fact_row", split)
-    for request, shape in found(*drawn).items():
+    worlds, policies = drawn
+    assert tables(worlds, policies, 1) == tables(scaling.in_another_order(worlds, 2), policies, 2)
+    for request, shape in found(worlds, policies).items():
         for aspect in before[request].keys() - {"treatment"}:  # which record of a netted line has its label is not told
             assert shape[aspect] == before[request][aspect], (request, aspect)
 
@@ -95,25 +98,29 @@ def test_r01_taking_a_source_away_never_makes_a_result_surer(
 
 def test_a_clean_asset_more_never_lowers_a_bound(drawn: tuple[list[World], list[Policy]], before: Shapes) -> None:
     worlds, policies = drawn
-    more = found(scaling.each(worlds, with_a_deposit), policies)
+    more = found(scaling.each(worlds, with_more), policies)
     for told in columns.households(worlds):
-        low, high = before[told.request_id]["figures"]["financial_assets"]
-        after = more[told.request_id]["figures"]["financial_assets"]
-        assert after[0] >= low
-        assert after[1] is None or (high is not None and after[1] >= high)
+        for figure in ("financial_assets", "homes", "vehicles", "businesses"):
+            low, high = before[told.request_id]["figures"][figure]
+            after = more[told.request_id]["figures"][figure]
+            assert after[0] >= low, (told.request_id, figure)
+            assert after[1] is None or (high is not None and after[1] >= high), (told.request_id, figure)
 
 
-def with_a_deposit(told: Household) -> Household:
-    """The household with an account more, of its first member who has a number."""
+def with_more(told: Household) -> Household:
+    """The household with an account, a home, a vehicle and a business more, of its first member who has a number."""
     holder = next((m for m in told.members if m.person is not None), None)
     if holder is None:
         return told
-    account = Holding(
-        no=999, person=holder.person or 0, name=holder.name, dataset=DEPOSITS, what="deposit", asset="one more",
-        ownership="sole", share_bp=None, co_holders=(), value=4321, currency="CNY", status="held", status_on=None,
-        acquired_on=None, as_of=None, mirrors=None, custodial=None, use=None, proceeds=None,
-    )  # fmt: skip
-    return replace(told, holdings=[*told.holdings, account])
+    more = [
+        Holding(
+            no=990 + place, person=holder.person or 0, name=holder.name, dataset=dataset, what=what, asset="one more",
+            ownership="sole", share_bp=10_000, co_holders=(), value=4321, currency="CNY", status="held", status_on=None,
+            acquired_on=None, as_of=None, mirrors=None, custodial=None, use=None, proceeds=None,
+        )
+        for place, (what, dataset) in enumerate(MORE.items())
+    ]  # fmt: skip
+    return replace(told, holdings=[*told.holdings, *more])
 
 
 def test_r62_raising_a_limit_never_turns_satisfied_into_exceeded(
@@ -133,7 +140,7 @@ def test_r62_raising_a_limit_never_turns_satisfied_into_exceeded(
 
 def test_multiplying_every_amount_and_limit_changes_no_conclusion(drawn: tuple[list[World], list[Policy]]) -> None:
     worlds, policies = drawn
-    exact = 10_000  # so that no rate and no share leaves a part of a fen
+    exact = 60_000  # so that no rate and no share leaves a part of a fen
     one = found(scaling.times(worlds, exact), scaling.policies_times(policies, exact))
     seven = found(scaling.times(worlds, 7 * exact), scaling.policies_times(policies, 7 * exact))
     for request, shape in one.items():

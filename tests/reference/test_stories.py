@@ -12,7 +12,7 @@ from tests.reference.told import Household
 
 
 def test_a_story_told_again_is_the_same_household() -> None:
-    worlds, _ = draw(99, 300)
+    worlds, _ = draw(99, 60)
     for world in worlds:
         told = world.households[0]
         again = retell(story(Difference(0, told, {}), "again"))[0].households[0]

@@ -39,7 +39,10 @@ class Policy:
     sources: dict[str, str]  # dataset: required | optional
     tolerances: dict[str, int]
     statuses: dict[str, int | None]  # excluded status: after how many years; None: it does not exclude
-    vehicle_exempt: frozenset[str]
+    vehicle_exempt: dict[str, bool]  # use: whether it wants evidence
+    support_share_bp: int  # of what is above the floor; 0: nothing is reckoned
+    support_floor_fen: int  # a month and head of the supporter's own household
+    expenses: dict[str, tuple[int, int | None]]  # kind: which share is deducted, up to which cap
     feeds: dict[str, tuple[str, ...]]  # dataset: figures
 
 
@@ -57,6 +60,7 @@ class Member:
     student_stage: str | None
     full_time: bool
     capacity: bool
+    supports: tuple[int | None, int | None] = (None, None)  # R27: heads of their household, persons they support
     statuses: tuple[tuple[str, date, date | None], ...] = ()
 
 
@@ -107,6 +111,9 @@ class Holding(Fact):
     custodial: bool | None
     use: str | None
     proceeds: int | None
+    mortgage: int | None = None
+    suspended: bool = False
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,17 @@ class Status(Fact):
     kind: str
     start: date | None
     end: date | None
+    detail: str | None = None  # plate of a licence, stage of a study
+
+
+@dataclass(frozen=True, slots=True)
+class Expense(Fact):
+    """What somebody paid themselves for illness, education or rehabilitation."""
+
+    kind: str
+    start: date
+    end: date
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +169,6 @@ class Household:
     holdings: list[Holding] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    expenses: list[Expense] = field(default_factory=list)
+    doubted: dict[int, str] = field(default_factory=dict)  # rows that contradict another, or are objected to: why
+    gates: frozenset[str] = frozenset()  # sources whose extract failed a check of its quality

@@ -5,7 +5,7 @@ WITH registered AS (
   JOIN households h USING (request_id)
   JOIN household_members m ON m.request_id = s.request_id AND m.member_no = s.member_no AND m.counted
   WHERE s.kind = 'self_employed' AND NOT s.name_differs
-    AND s.from_on < h.window_to AND COALESCE(s.to_on > h.window_from, TRUE)
+    AND COALESCE(s.from_on < h.window_to, TRUE) AND COALESCE(s.to_on > h.window_from, TRUE)
 )
 SELECT r.request_id, 'self_employed_unknown' AS code, 'R45' AS rule, r.member_no, r.dataset, list_sort(LIST(r.fact_no)) AS facts
 FROM registered r
@@ -13,6 +13,8 @@ JOIN member_coverage c
   ON c.request_id = r.request_id AND c.member_no = r.member_no AND c.dataset = 'taxation/individual_income' AND c.state = 'covered'
 WHERE NOT EXISTS (
   SELECT 1 FROM income_lines b
-  WHERE b.request_id = r.request_id AND b.member_no = r.member_no AND b.category = 'business' AND b.amount_fen <> 0
+  WHERE b.request_id = r.request_id AND b.member_no = r.member_no AND b.category = 'business'
+    -- what was taken back is no figure, and a loss that counts nothing is one (R39, R43)
+    AND CASE WHEN b.treatment = 'netted' THEN b.high_fen ELSE b.amount_fen END <> 0
 )
 GROUP BY r.request_id, r.member_no, r.dataset
