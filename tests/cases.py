@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines import keys
+from pipelines import intake, keys
 from pipelines.settings import Workspace
 
 AT = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
@@ -66,6 +66,12 @@ def put(ws: Workspace, name: str, *lines: dict[str, Any] | bytes) -> None:
     """Put a file of lines into the inbox."""
     raw = [line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode() for line in lines]
     (ws.root / "inbox" / name).write_bytes(b"".join(line + b"\n" for line in raw))
+
+
+def take_in_by_threes(folder: Path) -> None:
+    """Take in what lies in the inbox, three lines at a time."""
+    intake.CHUNK_LINES = 3
+    intake.run(Workspace.open(folder), AT)
 
 
 def refusals(ws: Workspace) -> list[dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines import deliver
@@ -13,8 +13,18 @@ from pipelines.batch import Batch
 from pipelines.settings import Workspace
 from pipelines.store import ReportRow, Store
 from tests.cases import AT
+from tests.dying import died_at
 
 BATCH = "b1"
+KILLED = {
+    "send": "connectors.case_folder:FolderEnd.deliver",
+    "file": "connectors.case_folder:whole_file",
+    "ledger": "pipelines.deliver:append_within",
+    "receipts": "pipelines.deliver:insert_new",
+    "update": "pipelines.deliver:_update",
+    "mark": "pipelines.batch:Batch.mark",
+    "assign": "pipelines.deliver:_Sender.assign",
+}
 
 
 @dataclass(frozen=True)
@@ -48,42 +58,13 @@ def held(ws: Workspace) -> list[str]:
     return sorted(json.loads(line)["report_id"] for part in parts for line in part.read_text("utf-8").splitlines())
 
 
-def dying(point: str, left: int, when: str) -> None:
-    """Replace a function by one that ends the process before or after its n-th call."""
-    from connectors import case_folder
-
-    places: dict[str, tuple[Any, str]] = {
-        "send": (case_folder.FolderEnd, "deliver"),
-        "file": (case_folder, "whole_file"),
-        "ledger": (deliver, "append_within"),
-        "receipts": (deliver, "insert_new"),
-        "update": (deliver, "_update"),
-        "mark": (Batch, "mark"),
-        "assign": (deliver._Sender, "assign"),
-    }
-    target, name = places[point]
-    real = getattr(target, name)
-
-    def replaced(*args: Any, **kwargs: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left == 0 and when == "before":
-            os._exit(9)
-        result = real(*args, **kwargs)
-        if left == 0:
-            os._exit(9)
-        return result
-
-    setattr(target, name, replaced)
+def deliver_by_threes(folder: Path) -> None:
+    """Deliver the batch of a workspace, three reports a part."""
+    deliver.PART_REPORTS = 3
+    ws = Workspace.open(folder)
+    deliver.run(Batch.open(ws.batches, BATCH), ws, read)
 
 
 def delivered_until(ws: Workspace, point: str, call: int, when: str) -> int:
     """Deliver in a process of its own that dies at the given call; returns its exit status, 9 if it did."""
-    child = os.fork()
-    if child == 0:
-        try:
-            dying(point, call, when)
-            deliver.run(Batch.open(ws.batches, BATCH), ws, read)
-        finally:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return died_at(KILLED[point], call, when, deliver_by_threes, ws.root)

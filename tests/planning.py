@@ -24,6 +24,12 @@ def planned(folder: Path, *lines: dict[str, Any], at: datetime = AT) -> tuple[Wo
     return ws, batch
 
 
+def plan_all(folder: Path) -> None:
+    """Plan all open requests of a workspace."""
+    ws = Workspace.open(folder)
+    plan.run(plan.new_batch(ws, AT), ws)
+
+
 def rows(ws: Workspace, batch: Batch, select: str, table: str = "queries") -> list[tuple[Any, ...]]:
     """Rows of one of the batch's tables."""
     with connect(KeyRing.open(ws.settings.keys, ws.root).data_key(batch.source_folder)) as con:

@@ -15,13 +15,16 @@ from pipelines import intake
 from pipelines.assess import shards
 from pipelines.batch import Batch
 from pipelines.demo import AS_OF
+from pipelines.policy.load import SHIPPED
 from pipelines.settings import CONFIGURATION, Workspace
 from pipelines.summary import opened
 from pipelines.verify import open_batch, run_stage
 from pipelines.warehouse import scan
 from tests.bench import county as on_disk
 
-STAGES = ("plan", "collect", "check_admitted", "assess", "check_assessed", "report", "deliver")
+ASKED = ("plan", "collect", "check_admitted")
+UP_TO_REPORT = (*ASKED, "assess", "check_assessed")
+STAGES = (*UP_TO_REPORT, "report", "deliver")
 ASSESSED = {
     "figures": "*",
     "tests": "*",
@@ -68,6 +71,17 @@ def copy(workspace: Workspace, root: Path, **settings: object) -> Workspace:
     file = root / CONFIGURATION
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | settings, allow_unicode=True), "utf-8")
     return Workspace.open(root)
+
+
+def own(workspace: Workspace, root: Path) -> Workspace:
+    """A copy with an inbox of its own, which takes what the test sends, and policy packs that the test may edit."""
+    inbox = root / "inbox"
+    cases = {"requests": {"kind": "folder", "path": str(inbox)}}
+    copied = copy(workspace, root, policies="policies", case_systems=cases)
+    for name in ("3703", "national"):
+        shutil.copytree(SHIPPED / name, root / "policies" / name)
+    inbox.mkdir(exist_ok=True)
+    return copied
 
 
 def run(workspace: Workspace, as_of: datetime = AS_OF, stages: Sequence[str] = STAGES) -> Batch:

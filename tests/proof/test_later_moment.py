@@ -24,10 +24,11 @@ def _states(batch: Batch, ws: Workspace) -> dict[str, set[str]]:
     return found
 
 
-def test_r04_extracts_that_have_grown_old_are_stale_for_a_later_report(tmp_path: Path) -> None:
-    made = county.make(tmp_path, households=40, seed=7)
-    ws, batch = made.workspace, made.batch()
-    run_batch(batch, ws, confirm=False)
+def test_r04_extracts_that_have_grown_old_are_stale_for_a_later_report(
+    verified: tuple[Workspace, Batch], tmp_path: Path
+) -> None:
+    ws = county.own(verified[0], tmp_path / "site")
+    batch = Batch.open(ws.batches, verified[1].id)
     with opened(batch, ws) as con:
         files = sorted((batch.folder / "assessed").glob("*/conclusions.parquet"))
         query = f"SELECT min(request_id) FROM {scan(*files)} WHERE limits = 'within_limits'"

@@ -28,12 +28,8 @@ OLD = AS_OF + timedelta(days=600)
 
 @pytest.fixture
 def site(verified: tuple[Workspace, Batch], tmp_path: Path) -> Workspace:
-    """The verified county with its own inbox, to be changed."""
-    inbox = tmp_path / "site" / "inbox"
-    cases = {"requests": {"kind": "folder", "path": str(inbox)}}
-    ws = county.copy(verified[0], tmp_path / "site", case_systems=cases)
-    inbox.mkdir(exist_ok=True)
-    return ws
+    """The verified county, to be changed."""
+    return county.own(verified[0], tmp_path / "site")
 
 
 def withdraw(ws: Workspace, request: str, member: int | None = None) -> None:

@@ -21,11 +21,21 @@ from pipelines.store import Store
 from pipelines.workdays import term
 from tests.proof import county
 
+NEXT_NIGHT = AS_OF + timedelta(hours=20)
+
 
 @pytest.fixture
 def site(verified: tuple[Workspace, Batch], tmp_path: Path) -> Workspace:
     """The verified county, to be changed."""
     return county.copy(verified[0], tmp_path / "site")
+
+
+@pytest.fixture(scope="module")
+def assessed_again(verified: tuple[Workspace, Batch], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The county asked and assessed again the next night, not reported yet; not to be changed."""
+    ws = county.copy(verified[0], tmp_path_factory.mktemp("next") / "site")
+    county.run(ws, NEXT_NIGHT, stages=county.UP_TO_REPORT)
+    return ws
 
 
 def rows_of(ws: Workspace) -> dict[str, Any]:
@@ -51,9 +61,12 @@ def at(hours: int) -> str:
     return (AS_OF + timedelta(hours=hours)).isoformat()
 
 
-def test_r05_r07_a_batch_that_finds_nothing_new_issues_and_delivers_nothing(site: Workspace) -> None:
+def test_r05_r07_a_batch_that_finds_nothing_new_issues_and_delivers_nothing(
+    assessed_again: Workspace, tmp_path: Path
+) -> None:
+    site = county.copy(assessed_again, tmp_path / "site")
     before = rows_of(site)
-    later = county.run(site, AS_OF + timedelta(hours=20))
+    later = county.run(site, NEXT_NIGHT)
     counts = later.summary("report")
     assert (counts["reports"], counts["new"], counts["unchanged"]) == (0, 0, len(before))
     assert rows_of(site) == before
@@ -67,12 +80,14 @@ def test_r05_r07_a_batch_that_finds_nothing_new_issues_and_delivers_nothing(site
 
 
 def test_r05_a_report_whose_validity_has_passed_is_issued_anew(
-    site: Workspace, monkeypatch: pytest.MonkeyPatch
+    assessed_again: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines import report
 
+    site = county.copy(assessed_again, tmp_path / "site")
+
     monkeypatch.setattr(report, "holds_on", lambda earlier, draft, on: _holds(earlier, draft, on))
-    later = county.run(site, AS_OF + timedelta(hours=20))
+    later = county.run(site, NEXT_NIGHT)
     assert later.summary("report")["new"] == len(rows_of(site))
 
 

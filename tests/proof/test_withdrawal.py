@@ -19,7 +19,7 @@ from pipelines.verify import open_batch, run_stage
 from tests.proof import county
 
 Verified = tuple[Workspace, Batch]
-ASKED, ISSUED = ("plan", "collect", "check_admitted"), ("assess", "check_assessed", "report")
+ISSUED = ("assess", "check_assessed", "report")
 
 
 @pytest.fixture
@@ -36,13 +36,11 @@ def withdraw(ws: Workspace, request: str, member: int | None = None) -> None:
     assert intake.run(ws, AS_OF).withdrawn == 1
 
 
-def asked(taken_in: Workspace, folder: Path) -> tuple[Workspace, Batch]:
+@pytest.fixture
+def under_way(asked: Workspace, tmp_path: Path) -> tuple[Workspace, Batch]:
     """A batch whose extracts are there, and which was not assessed yet."""
-    inbox = folder / "workspace" / "inbox"
-    cases = {"requests": {"kind": "folder", "path": str(inbox)}}
-    ws = county.copy(taken_in, folder / "workspace", case_systems=cases)
-    inbox.mkdir()
-    return ws, county.run(ws, stages=ASKED)
+    ws = county.own(asked, tmp_path / "workspace")
+    return ws, county.run(ws, stages=county.ASKED)
 
 
 def finish(ws: Workspace, batch: Batch, *stages: str) -> dict[str, dict[str, Any]]:
@@ -83,11 +81,11 @@ def somebody(reports: dict[str, dict[str, Any]]) -> tuple[str, int]:
 
 
 def test_r30_what_consent_no_longer_covers_is_withheld(
-    taken_in: Workspace, undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+    under_way: tuple[Workspace, Batch], undisturbed: dict[str, dict[str, Any]]
 ) -> None:
     request, member = somebody(undisturbed)
     before = undisturbed[request]
-    ws, batch = asked(taken_in, tmp_path)
+    ws, batch = under_way
     withdraw(ws, request, member)
     reports = finish(ws, batch, *ISSUED, "deliver")
     after = reports[request]
@@ -114,10 +112,10 @@ def test_r30_what_consent_no_longer_covers_is_withheld(
 
 
 def test_r31_consent_that_ends_after_assessment_stops_the_report(
-    taken_in: Workspace, undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+    under_way: tuple[Workspace, Batch], undisturbed: dict[str, dict[str, Any]]
 ) -> None:
     first, second = [r for r in sorted(undisturbed) if len(undisturbed[r]["members"]) > 1][:2]
-    ws, batch = asked(taken_in, tmp_path)
+    ws, batch = under_way
     finish(ws, batch, "assess", "check_assessed")
     withdraw(ws, first, 2)
     assert set(finish(ws, batch, "report")) == set(undisturbed) - {first}
@@ -133,10 +131,10 @@ def test_r31_consent_that_ends_after_assessment_stops_the_report(
 
 
 def test_r30_r31_a_withdrawn_request_leads_to_no_report_and_no_delivery(
-    taken_in: Workspace, undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+    under_way: tuple[Workspace, Batch], undisturbed: dict[str, dict[str, Any]]
 ) -> None:
     first, second, third = sorted(undisturbed)[:3]
-    ws, batch = asked(taken_in, tmp_path)
+    ws, batch = under_way
     withdraw(ws, first)
     assert set(finish(ws, batch, "assess", "check_assessed")) == set()
     assert "members" in entries(ws, "withheld")[0]

@@ -71,7 +71,7 @@ def result(interval: Interval, op: str, limit: int) -> str:
     return "undetermined"
 
 
-def tests(persons: Persons, found: dict[str, Interval]) -> list[Tested]:
+def tested(persons: Persons, found: dict[str, Interval]) -> list[Tested]:
     """Every test of the programme."""
     policy = persons.told.policy
     worked = []

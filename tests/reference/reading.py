@@ -22,7 +22,7 @@ def read(told: Household) -> Found:
     counting = [item for _, item in lines] + [support.counting(one) for one in due] + assets
     intervals = figures.figures(counting, deductions, taken, figures.unbounded(persons, gaps))
     left = figures.share_left(intervals["income"], expenses.known(persons, spent))
-    tests = figures.tests(persons, intervals | {"income_left_share": left})
+    tests = figures.tested(persons, intervals | {"income_left_share": left})
     declared = declaration.items(persons, intervals, tests, sum(one.low for one in taken))
     return Found(
         counted=len(persons.counted),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,19 @@ from pipelines.request_texts import STRUCTURE, TEXTS
 from pipelines.requests import Request, read_line
 from pipelines.settings import Workspace
 from pipelines.store import Store
-from tests.cases import AT, authorisation, codes, id_number, member, put, refusals, request, workspace
+from tests.cases import (
+    AT,
+    authorisation,
+    codes,
+    id_number,
+    member,
+    put,
+    refusals,
+    request,
+    take_in_by_threes,
+    workspace,
+)
+from tests.dying import died_at
 
 BAD_ID = "380101199003070000"
 
@@ -290,33 +300,13 @@ def test_canonical_text_does_not_depend_on_how_it_was_written() -> None:
     assert one.canonical() == other.canonical()
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from connectors.case_folder import FolderEnd
-from pipelines import applications, intake
-from pipelines.settings import Workspace
-from tests.cases import AT
-intake.CHUNK_LINES = 3
-point, left = sys.argv[2], int(sys.argv[3])
-target, name = {
-    "write": (applications.Applications, "write"),
-    "find": (applications, "find"),
-    "finish": (intake._Reader, "finish"),
-    "refuse": (FolderEnd, "refuse"),
-    "ledger": (applications, "append_within"),
-}[point]
-real = getattr(target, name)
-def dying(*args, **kwargs):
-    global left
-    left -= 1
-    if left == 0 and sys.argv[4] == "before": os._exit(9)
-    result = real(*args, **kwargs)
-    if left == 0: os._exit(9)
-    return result
-setattr(target, name, dying)
-intake.run(Workspace.open(Path(sys.argv[1])), AT)
-"""
+KILLED = {
+    "write": "pipelines.applications:Applications.write",
+    "find": "pipelines.applications:find",
+    "finish": "pipelines.intake:_Reader.finish",
+    "refuse": "connectors.case_folder:FolderEnd.refuse",
+    "ledger": "pipelines.applications:append_within",
+}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -332,8 +322,7 @@ def test_killed_anywhere_and_run_again(tmp_path: Path, point: str, call: int, wh
         ws = workspace(tmp_path / name)
         put(ws, "a.jsonl", *lines)
         if name == "killed":
-            done = subprocess.run([sys.executable, "-c", KILLED, str(ws.root), point, str(call), when], check=False)
-            assert done.returncode == 9
+            assert died_at(KILLED[point], call, when, take_in_by_threes, ws.root) == 9
         intake.run(ws, AT)
         entries = rows(ws, tables.ledger, "kind", "subject", "detail")
         states.append((rows(ws, tables.requests, "request_id", "state"), entries, refusals(ws)))

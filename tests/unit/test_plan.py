@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,8 @@ from pipelines.rotation import rotate
 from pipelines.store import Store
 from pipelines.warehouse import connect, scan
 from tests.cases import AT, authorisation, id_number, member, put, request, workspace
-from tests.planning import planned, rows
+from tests.dying import died_at
+from tests.planning import plan_all, planned, rows
 
 ADULT, OTHER = id_number("19800307"), id_number("19810307")
 
@@ -148,27 +147,12 @@ def test_run_again_it_does_nothing(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in batch.folder.rglob("*.parquet")} == before
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from pipelines import ledger, plan
-from pipelines.batch import Batch
-from pipelines.settings import Workspace
-from pipelines.store import Store
-from tests.cases import AT
-ws = Workspace.open(Path(sys.argv[1]))
-target, name = {"write": (plan, "write_parquet"), "batch": (Store, "put_batch"), "ledger": (ledger, "append_many"),
-                "mark": (Batch, "mark")}[sys.argv[2]]
-real, left = getattr(target, name), int(sys.argv[3])
-def dying(*args, **kwargs):
-    global left
-    result = real(*args, **kwargs) if sys.argv[4] == "after" else None
-    left -= 1
-    if left == 0: os._exit(9)
-    return result if sys.argv[4] == "after" else real(*args, **kwargs)
-setattr(target, name, dying)
-plan.run(plan.new_batch(ws, AT), ws)
-"""
+KILLED = {
+    "write": "pipelines.plan:write_parquet",
+    "batch": "pipelines.store:Store.put_batch",
+    "ledger": "pipelines.ledger:append_many",
+    "mark": "pipelines.batch:Batch.mark",
+}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -177,8 +161,7 @@ def test_killed_anywhere_and_run_again(tmp_path: Path, point: str, call: int, wh
     ws = workspace(tmp_path / "site")
     put(ws, "a.jsonl", full(), request("R-2"))
     intake.run(ws, AT)
-    done = subprocess.run([sys.executable, "-c", KILLED, str(ws.root), point, str(call), when], check=False)
-    assert done.returncode == 9
+    assert died_at(KILLED[point], call, when, plan_all, ws.root) == 9
     batch = plan.new_batch(ws, AT)
     assert plan.run(batch, ws)["requests"] == 2
     assert sorted(path.name for path in ws.batches.iterdir()) == [batch.id]
