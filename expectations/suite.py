@@ -123,6 +123,12 @@ def product_suites() -> tuple[Suite, ...]:
     return tuple(Suite.model_validate(yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)) for file in files)
 
 
+@cache
+def suite_of(name: str) -> Suite:
+    """A suite of its own: ``drift`` on the measures of all datasets, ``issued`` on what was reported."""
+    return Suite.model_validate(yaml.load((FOLDER / f"{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader))
+
+
 def own_expectations(dataset: str) -> list[Expectation]:
     """What a dataset's own file adds to what its contract already says; empty where there is no file."""
     file = FOLDER / "datasets" / f"{dataset.replace('/', '.')}.yaml"

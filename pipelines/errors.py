@@ -91,3 +91,17 @@ def where(error: BaseException) -> str:
     ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} ({ours[-1].name})" if ours else ""
     return f"{type(error).__name__}{place}"
+
+
+@dataclass(eq=False)
+class ExpectationFailedError(HeduiError):
+    """A product breaks an expectation: no report may be made from it."""
+
+    batch: str
+    suite: str
+    expectation: str
+    broken: int
+
+    zh = "批次 {batch} 的 {suite} 有 {broken} 行不符合 {expectation}"
+    en = "batch {batch}: {broken} rows of {suite} break {expectation}"
+    todo = "no report of this batch is issued; the quality pages name the rule; report this as a defect"

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,7 +134,7 @@ def open_objection(
         NoSuchItemError: the report has no such item.
         CalendarEndsError: the term ends outside the official calendar (R70).
     """
-    digests, dataset = _rows(document, item)
+    digests, dataset, about = _rows(document, item)
     if not digests:
         raise NoSuchItemError(item, f"{row.report_id}-{row.version}")
     term = document["objection"]
@@ -148,7 +149,7 @@ def open_objection(
         if connection.execute(sa.select(objections).where(objections.c.objection_id == opened.objection_id)).first():
             return _one(connection, opened.objection_id)
         connection.execute(objections.insert(), [values])
-        _happened(connection, store, opened, "opened", actor, at, None)
+        _happened(connection, store, opened, "opened", actor, at, None, about)
         return _one(connection, opened.objection_id)
 
 
@@ -182,14 +183,16 @@ def _step(store: Store, objection_id: str, kind: str, outcome: str | None, actor
 
 
 def _happened(
-    connection: sa.Connection, store: Store, found: Objection, kind: str, actor: str, at: datetime, outcome: str | None
-) -> None:
-    """One event, and its entry in the ledger."""
+    connection: sa.Connection, store: Store, found: Objection, kind: str, actor: str, at: datetime, outcome: str | None,
+    about: Mapping[str, object] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """One event, and its entry in the ledger, which tells for good which rule was objected to (R77)."""
     number, now = len(found.events) + 1, store.now()
     event = {"objection_id": found.objection_id, "number": number, "kind": kind, "at": at.isoformat(), "actor": actor}
     connection.execute(objection_events.insert(), [event | {"outcome": outcome, "received_at": now}])
     detail = {"kind": kind, "outcome": outcome, "dataset": found.dataset, "rows": len(found.rows), "at": at.isoformat()}
-    append_within(connection, [Entry("objection", "", f"{found.objection_id}/{number}", detail)], now)
+    entry = Entry("objection", "", f"{found.objection_id}/{number}", detail | dict(about))
+    append_within(connection, [entry], now)
 
 
 def listed(store: Store, request_id: str | None = None) -> list[Objection]:
@@ -236,8 +239,8 @@ def _reason(one: Objection, at: datetime) -> str | None:
     return "correction_awaited" if outcomes[-1] == "corrected" else None
 
 
-def _rows(document: dict[str, Any], item: str) -> tuple[tuple[str, ...], str]:
-    """The row digests of an item, and the dataset that they are of."""
+def _rows(document: dict[str, Any], item: str) -> tuple[tuple[str, ...], str, dict[str, object]]:
+    """The row digests of an item, the dataset that they are of, and the rule and reason of the item."""
     kind, _, number = item.removeprefix("item.").partition(".")
     listed: dict[str, Sequence[dict[str, Any]]] = {
         "income": document["income"]["items"],
@@ -249,8 +252,9 @@ def _rows(document: dict[str, Any], item: str) -> tuple[tuple[str, ...], str]:
         if str(one["no"]) == number and one["facts"]:
             named = {e["id"]: s["dataset"] for s in document["sources"] for e in s["extracts"]}
             dataset = one.get("dataset") or named.get(one["facts"][0]["extract"], "")
-            return tuple(sorted({fact["row_digest"] for fact in one["facts"]})), str(dataset)
-    return (), ""
+            about = {"rule": one.get("rule"), "reason": one.get("code") or one.get("reason")}
+            return tuple(sorted({fact["row_digest"] for fact in one["facts"]})), str(dataset), about
+    return (), "", {}
 
 
 def _one(connection: sa.Connection, objection_id: str) -> Objection:

@@ -19,10 +19,11 @@ import duckdb
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pipelines import constants
+from pipelines import check_issued, constants
 from pipelines import documents as drafting
 from pipelines.batch import Batch, write_json
 from pipelines.consent import ended_since_assessment, held_back
+from pipelines.errors import ExpectationFailedError
 from pipelines.issued import (
     FOLDER,
     SEAL,
@@ -63,6 +64,7 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
 
     Raises:
         CodeWithoutTextError: the assessment uses a code that no reader could be told.
+        ExpectationFailedError: a request has no report, or two.
         SealBrokenError: a name or address does not belong to this batch's key.
     """
     if batch.done("report"):
@@ -81,6 +83,9 @@ def run(batch: Batch, workspace: Workspace, progress: Callable[[int], None] = la
                 lambda rows: stored_documents(workspace, ring, rows),
             )  # fmt: skip
             summary = issue.run(ring.signing_key())
+        for entry in check_issued.run(batch, store, len(issue.withdrawn)):
+            if entry.verdict == "fail":
+                raise ExpectationFailedError(batch.id, entry.suite, entry.name, entry.broken)
     finally:
         store.close()
     batch.mark("report", summary)

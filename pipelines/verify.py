@@ -156,6 +156,8 @@ def run_batch(
         if confirming is not None:
             _tell(confirming, "go\n")
         _timed("report", batch, ws, timings, before)
+        if confirming is not None:
+            _tell(confirming, "reported\n")
         before("quality")
         with timings.of("quality"):
             _join(confirming, batch)

@@ -36,7 +36,12 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"number": number, "percent": percent, "day": lambda moment: str(moment)[:10]}
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "measured": measured,
+        "day": lambda moment: str(moment)[:10],
+    }
     environment.globals |= {"said": said, "division": division, "plot": over_time, "zip": zip}
     return environment
 
@@ -52,7 +57,16 @@ def percent(row: Row, name: str) -> Markup | str:
     """A share of a row."""
     if row[name] is None:
         return _NONE
-    return f"{row[name]:g}%"
+    return f"{row[name]:g}%" if row[name] == 100 else f"≥{row[name]:g}%"
+
+
+def measured(row: Row, name: str) -> Markup | str:
+    """A measure of a dataset, with its unit."""
+    value = row[name]
+    if value is None:
+        return _NONE
+    unit = {"median": " 元", "age": " 天", "thin_months": " 个月", "delivered": " 行"}.get(row["measure"])
+    return f"{value:,g}{unit}" if unit else f"≥{value:g}%" if value < 100 else "100%"
 
 
 def said(kind: str, code: str | None) -> Text:

@@ -16,6 +16,8 @@ from pipelines.auditing.small_cells import LEAST, Line, hidden, is_small, share
 Kind = Literal["text", "date", "count", "share", "flag"]
 Row = dict[str, Any]
 ALL = "all"
+# Measures of time, not of persons; and the rows or persons that must stand behind any other.
+_COUNTED, _ENOUGH = ("age", "thin_months"), 50
 ANSWERED, ASKED = ("covered", "stale"), ("covered", "stale", "unanswered", "unavailable")
 
 
@@ -326,3 +328,33 @@ def members(records: list[Record]) -> Table:
         "batch": "text", "moment": "date", "why": "text", "rule": "text", "counted": "flag", "persons": "count",
     }  # fmt: skip
     return Table("members", "家庭成员与计入人口", "Members, and who counts", columns, rows)
+
+
+def drift(records: list[Record]) -> Table:
+    """Measures of each dataset beside those of its last extract, where enough stands behind both."""
+    rows = []
+    for record in records:
+        for found in record["drift"]:
+            if found["measure"] in _COUNTED or found["n"] >= _ENOUGH:
+                row = _key(record) | {name: found[name] for name in ("dataset", "measure", "column", "verdict")}
+                row |= {"now": _told(found, "now", "n"), "before": _told(found, "before", "n_before")}
+                rows.append(row | {"breaks": " ".join(found["broken"]), "hidden": ""})
+    columns: dict[str, Kind] = {
+        "batch": "text", "moment": "date", "dataset": "text", "measure": "text", "column": "text", "now": "share",
+        "before": "share", "verdict": "text", "breaks": "text",
+    }  # fmt: skip
+    return Table("drift", "与上次数据相比", "Against the last extract", columns, rows)
+
+
+def _told(found: Row, name: str, of: str) -> float | None:
+    """A measure as it is published: yuan, days or months as they are, a share cut down to its step."""
+    value, whole = found[name], found[of]
+    if value is None:
+        return None
+    if found["measure"] == "median":
+        return value / 100 if whole >= _ENOUGH else None
+    if found["measure"] in _COUNTED:
+        return float(value)
+    if found["measure"] == "delivered":
+        return None if is_small(value) else float(value)
+    return share(value * whole // 10_000, whole)

@@ -74,13 +74,15 @@ def _raised(record: Record) -> list[Row]:
         for cell in ((ALL, ALL), *zip(_AXES, group, strict=True)):
             counts[rule, reason][cell] += count
     lines, few = _axes(of), [cell for cell in of if of[cell] < LEAST]
+    unknown = hidden(of, lines)
     rows = []
     for (rule, reason), found in sorted(counts.items()):
         unseen = hidden(found, lines, few)
         for cell in sorted(found):
             row = {"batch": record["batch"], "moment": record["as_of"], "rule": rule, "reason": reason}
             row |= {"axis": cell[0], "group": cell[1], "households": found[cell]}
-            row["share"] = None if cell in unseen else share(found[cell], of[cell])
+            # Both counts are published, so their share tells nothing more.
+            row["share"] = None if cell in unseen | unknown else round(100 * found[cell] / of[cell], 2)
             rows.append(shown(row, ["households"] if cell in unseen else []))
     return rows
 
@@ -120,6 +122,18 @@ def answers(store: Store, on: date) -> tuple[Table, Table]:
               words | told | clock, datasets),
         Table("rule_answers", "规则档案：异议的结果", "Rule records: what became of objections", texts | told, rules),
     )  # fmt: skip
+
+
+def approvals(store: Store) -> dict[str, Row]:
+    """The newest answer on each batch that waited for a person: what was answered and when; not who, and not why.
+
+    A reason is typed by a person and could name one; it is in the ledger.
+    """
+    table = tables.ledger
+    query = sa.select(table.c.batch_id, table.c.at, table.c.detail).where(table.c.kind == "approval")
+    with store.read() as connection:
+        found = connection.execute(query.order_by(table.c.seq)).all()
+    return {row.batch_id: {"at": row.at, "answer": json.loads(row.detail)["answer"]} for row in found}
 
 
 def _sums(counts: Mapping[tuple[str, ...], int]) -> list[Line]:

@@ -15,18 +15,21 @@ from connectors.contract import load_contracts
 from pipelines.auditing import downloads, pages, published, rules
 from pipelines.auditing.published import Row, Table
 from pipelines.auditing.record import FOLDER, Record, read_all
-from pipelines.batch import whole_file
+from pipelines.batch import Batch, whole_file
 from pipelines.settings import Workspace
 from pipelines.store import Store
 
 SITE = "quality"
+STAGES = ("plan", "collect", "check_admitted", "assess", "check_assessed", "report")
 DATA = "data"
 MAKERS = (
     published.batches, published.deliveries, published.coverage, published.set_aside, published.expectations,
     published.conclusions, published.tests, published.declared, published.undetermined, published.evidence,
-    published.members, rules.groups, rules.raised,
+    published.members, published.drift, rules.groups, rules.raised,
 )  # fmt: skip
-_OVER_TIME = ("batches", "deliveries", "coverage", "set_aside", "rule_records", "households")
+_SHOWN = 60  # batches on a page; downloads have all
+_OF_DATASETS = ("deliveries", "set_aside", "drift")
+_OVER_TIME = ("batches", "deliveries", "coverage", "set_aside", "drift", "rule_records", "households")
 
 
 def index(ws: Workspace) -> Path:
@@ -44,8 +47,10 @@ def publish(ws: Workspace, batch_id: str) -> Path:
     record: Record = json.loads((ws.path(FOLDER) / f"{batch_id}.json").read_text("utf-8"))
     made = [make([record]) for make in MAKERS]
     folder = batch_folder(ws, batch_id)
-    downloads.write(made, folder / DATA)
+    if not record["admitted_from"]:  # what reads another batch's extracts says nothing new of any department
+        downloads.write(made, folder / DATA)
     context: dict[str, Any] = {"record": record, "tables": pages.by_name(made), "here": "index", "words": words(ws)}
+    context["expected"] = {e["name"]: e["zh"] for e in record["expectations"] if e["suite"] == "drift"}
     context["titles"] = {entry["suite"]: entry["title_zh"] for entry in record["expectations"]}
     pages.draw(folder / "index.html", "batch.html", 2, **context)
     pages.draw(folder / "reports.html", "reports.html", 2, **context)
@@ -63,25 +68,63 @@ def build(ws: Workspace, at: datetime) -> Path:
     store = Store.open(ws.store_url)
     try:
         corrections, answers = rules.answers(store, at.date())
+        approvals = rules.approvals(store)
     finally:
         store.close()
-    rows = {name: downloads.read(sorted(root.glob(f"batches/*/{DATA}/{name}.parquet"))) for name in _OVER_TIME}
+    everything = {name: downloads.read(sorted(root.glob(f"batches/*/{DATA}/{name}.parquet"))) for name in _OVER_TIME}
+    rows = _newest(everything)
     with whole_file(root / "style.css") as file:
         file.write_bytes((pages.TEMPLATES / "style.css").read_bytes())
-    context = {"rows": rows, "words": words(ws), "corrections": corrections, "answers": answers, "at": at}
+    context = {
+        "rows": rows,
+        "words": words(ws),
+        "corrections": corrections,
+        "answers": answers,
+        "at": at,
+        "approvals": approvals,
+        "unfinished": _unfinished(ws, {row["batch"] for row in everything["batches"]}),
+    }
     names = sorted({row["department"] for row in (*rows["deliveries"], *corrections.rows)})
     for name in names:
-        pages.draw(
-            root / "departments" / f"{name}.html", "department.html", 1, here="departments", name=name, **context
-        )
+        page, own = root / "departments" / f"{name}.html", _of_department(rows, name)
+        pages.draw(page, "department.html", 1, here="departments", name=name, own=own, **context)
     pages.draw(root / "departments" / "index.html", "departments.html", 1, here="departments", names=names, **context)
     pages.draw(root / "rules.html", "rules.html", 0, here="rules", **context)
-    tables = [_whole(name, rows[name]) for name in _OVER_TIME]
+    tables = [_whole(name, everything[name]) for name in _OVER_TIME if name != "drift"]
     downloads.write([*tables, corrections, answers], root / "downloads")
     listed = [*tables, corrections, answers]
     pages.draw(root / "downloads" / "index.html", "downloads.html", 1, here="downloads", tables=listed, **context)
     pages.draw(root / "index.html", "index.html", 0, here="index", names=names, **context)
     return root / "index.html"
+
+
+def _newest(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Of each table the newest batches, which pages show; of the measures, those that are drawn or that moved."""
+    shown = {row["batch"] for row in rows["batches"][-_SHOWN:]}
+    newest = {name: [row for row in of if row["batch"] in shown] for name, of in rows.items()}
+    newest["drift"] = [row for row in newest["drift"] if row["measure"] == "found" or row["verdict"] != "pass"]
+    return newest
+
+
+def _of_department(rows: dict[str, list[Row]], department: str) -> dict[str, dict[str, list[Row]]]:
+    """A department's rows: dataset → table → rows, in the order of batches."""
+    found: dict[str, dict[str, list[Row]]] = {}
+    for name in _OF_DATASETS:
+        for row in rows[name]:
+            if row["dataset"].startswith(f"{department}/"):
+                found.setdefault(row["dataset"], {table: [] for table in _OF_DATASETS})[name].append(row)
+    return dict(sorted(found.items()))
+
+
+def _unfinished(ws: Workspace, known: set[str]) -> list[dict[str, str]]:
+    """Batches of their own that have no page: under way, or stopped; with the last stage that they finished."""
+    found = []
+    for file in sorted(ws.batches.glob("*/batch.json")):
+        batch = Batch.open(ws.batches, file.parent.name)
+        if batch.id not in known and batch.admitted_from is None:
+            done = [stage for stage in STAGES if batch.done(stage)]
+            found.append({"batch": batch.id, "moment": batch.as_of.isoformat(), "stage": done[-1] if done else ""})
+    return found
 
 
 def _whole(name: str, rows: list[Row]) -> Table:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.objecting import ById
 from pipelines.commands.terminal import JsonOption, WorkspaceOption, emit
 
 AtOption = Annotated[str, typer.Option("--at", help="The moment from which terms are counted, ISO 8601; now if empty.")]
@@ -34,6 +35,37 @@ def quality_build(
     page = site.build(ws, moment(at))
     told = {"index": str(page), "batches": len(batches)}
     emit(told, as_json, lambda out: out.print(f"审计页面 auditors' pages: {page} ({len(batches)} 批次 batches)"))
+
+
+def quality_accept(
+    dataset: Annotated[str, typer.Argument(help="The dataset, such as social_security/pensions.")],
+    batch: Annotated[str, typer.Option(help="The batch whose gate refused it.")],
+    by: ById,
+    workspace: WorkspaceOption = Path("."),
+    as_json: JsonOption = False,
+) -> None:
+    """登记变动属实：数据与上次相差很大而被拦下，经向部门核实无误 · say that a refused change of a dataset is real.
+
+    The next batch holds the dataset against this extract, no longer against the one before.
+
+    Example: hedui quality accept social_security/pensions --batch e7103166963c --by 370303-mzj -w /srv/hedui
+    """
+    from pipelines import drift
+    from pipelines.batch import Batch
+    from pipelines.commands.objecting import office
+    from pipelines.settings import Workspace
+    from pipelines.store import Store
+
+    ws = Workspace.open(workspace)
+    if not (ws.batches / batch / "batch.json").exists():
+        raise typer.BadParameter(f"there is no batch {batch}")
+    store = Store.open(ws.store_url)
+    try:
+        drift.accept(store, Batch.open(ws.batches, batch), dataset, office(by))
+    finally:
+        store.close()
+    told = {"dataset": dataset, "batch": batch}
+    emit(told, as_json, lambda out: out.print(f"{dataset}: 已登记，重新核对后采用 accepted; next: hedui verify"))
 
 
 def quality_open(

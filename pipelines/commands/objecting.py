@@ -73,7 +73,7 @@ def objection_open(
         if row is None:
             raise NoReportError(request)
         document = json.loads(as_issued(ws, row))
-        opened = objections.open_objection(store, row, document, item, ground.value, _office(by), when)
+        opened = objections.open_objection(store, row, document, item, ground.value, office(by), when)
     finally:
         store.close()
     _tell(ws, opened, when, verify, as_json)
@@ -99,7 +99,7 @@ def objection_answer(
     ws, when = Workspace.open(workspace), moment(at)
     store = Store.open(ws.store_url)
     try:
-        answered = objections.answer(store, objection, outcome.value, _office(by), when)
+        answered = objections.answer(store, objection, outcome.value, office(by), when)
     finally:
         store.close()
     _tell(ws, answered, when, False, as_json)
@@ -126,7 +126,7 @@ def objection_close(
     ws, when = Workspace.open(workspace), moment(at)
     store = Store.open(ws.store_url)
     try:
-        closed = objections.close(store, objection, _office(by), when, taken_back=taken_back)
+        closed = objections.close(store, objection, office(by), when, taken_back=taken_back)
     finally:
         store.close()
     _tell(ws, closed, when, verify, as_json)
@@ -200,7 +200,7 @@ def report_diff(
     emit(found.document(), as_json, show)
 
 
-def _office(code: str) -> str:
+def office(code: str) -> str:
     """A code of an office; names of persons do not belong into the store's events.
 
     Raises:

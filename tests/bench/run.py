@@ -93,6 +93,7 @@ def measure(folder: Path, households: int) -> tuple[list[Step], float]:
             batch = (folder / "batch").read_text()
             quality = Process("quality", [sys.executable, "-m", "pipelines.check", str(folder / "workspace"), batch])
         if stage == "report" and quality:
+            quality.go()
             steps.append(quality.join())
     return steps, time.perf_counter() - began
 

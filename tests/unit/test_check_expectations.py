@@ -74,7 +74,9 @@ def test_empty_table_passes() -> None:
 def test_great_expectations_counts_the_same_and_shows_no_value(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     from expectations import gx
 
-    confirmed = {(c.suite, c.name): c.broken for c in gx.run(con, [SUITE], tmp_path, datetime(2026, 9, 16, tzinfo=UTC))}
+    confirmed = {
+        (c.suite, c.name): c.broken for c in gx.run(con, [[SUITE]], tmp_path, datetime(2026, 9, 16, tzinfo=UTC))
+    }
     assert confirmed == {("made.up", name): broken for name, (broken, _) in BROKEN.items()}
     assert (tmp_path / gx.PAGES / "index.html").is_file()
     pages = [f for f in tmp_path.rglob("*") if f.suffix in (".html", ".json")]

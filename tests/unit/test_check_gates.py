@@ -24,7 +24,7 @@ GOOD = """SELECT uuid() AS person, 'employee' AS kind, DATE '2026-01-01' + INTER
   'sha256:a' AS extract_digest, 1 AS extract_seq,
   i AS row_no, 'r' AS row_digest, 'upsert' AS op FROM range(1, 9) t(i)"""
 PRODUCTS = {
-    "households": """SELECT 'r1' AS request_id, 'subsistence_allowance' AS programme,
+    "households": """SELECT 'r1' AS request_id, 1 AS policy_id, 'subsistence_allowance' AS programme,
         '370303' AS division, 'urban' AS area_kind, 1 AS counted, DATE '2025-09-01' AS window_from,
         DATE '2026-09-01' AS window_to, DATE '2026-09-15' AS reference_date""",
     "household_members": "SELECT 'r1' AS request_id, 1 AS member_no, true AS counted, 'member' AS why, 'R28' AS rule",
@@ -38,12 +38,25 @@ PRODUCTS = {
         10000 AS share_bp, [1] AS facts, 'counted' AS treatment, 'R47' AS rule""",
     "figures": """SELECT 'r1' AS request_id, * FROM (VALUES ('income', 90::BIGINT, 90::BIGINT),
         ('income.wage', 100, 100), ('homes', 1, 1)) t(figure, low, high)""",
-    "tests": """SELECT 'r1' AS request_id, 'homes' AS test, '住房' AS title_zh, '<=' AS op, 1::BIGINT AS limit_total,
-        1::BIGINT AS low, 1::BIGINT AS high, 'satisfied' AS result""",
+    "tests": """SELECT 'r1' AS request_id, 'homes' AS test, 'homes' AS figure, '住房' AS title_zh, '<=' AS op,
+        1::BIGINT AS limit_total, 1::BIGINT AS low, 1::BIGINT AS high, 'satisfied' AS result""",
     "declaration": """SELECT 'r1' AS request_id, 'homes' AS item, 1::BIGINT AS low, 1::BIGINT AS high,
         'matches' AS result, false AS material""",
     "conclusions": "SELECT 'r1' AS request_id, 'within_limits' AS limits, 'matches' AS declaration",
+    "review": "SELECT 'r1' AS request_id, 'identity_conflict' AS code, 'R12' AS rule",
+    "decisive": "SELECT 'r1' AS request_id, 'homes' AS test, 1 AS rank, 'fact' AS kind, 'a/b' AS dataset WHERE false",
+    "expense_items": """SELECT 'r1' AS request_id, 1 AS item_no, 5::BIGINT AS amount_fen, 0::BIGINT AS low_fen,
+        5::BIGINT AS high_fen, [1] AS facts, 'shown' AS treatment, 'R46a' AS rule""",
+    "withheld": "SELECT 'r1' AS request_id, 1 AS items",
+    "suitable": "SELECT 'r1' AS request_id, 'p' AS programme, 'within_limits' AS limits",
+    "suitable_tests": """SELECT 'r1' AS request_id, 'p' AS programme, 'homes' AS test, 1::BIGINT AS low,
+        1::BIGINT AS high, 'satisfied' AS result""",
 }  # fmt: skip
+PLANNED = {
+    "requests": "SELECT 'r1' AS request_id",
+    "policy_sources": "SELECT 1 AS policy_id, 'a/b' AS dataset",
+    "policy": "SELECT 'subsistence_allowance' AS programme, '最低生活保障' AS programme_zh",
+}
 
 
 class Site:
@@ -79,13 +92,7 @@ class Site:
 
     def assess(self, **changed: str) -> None:
         self.write({f"assessed/0000/{name}.parquet": select for name, select in (PRODUCTS | changed).items()})
-        empty = {
-            "review": "SELECT 'r1' AS request_id, 'x' AS code, 'R1' AS rule WHERE false",
-            "decisive": "SELECT 'r1' AS request_id, 'fact' AS kind, 'a/b' AS dataset WHERE false",
-            "expense_items": "SELECT 'r1' AS request_id, 'shown' AS treatment, 'R46a' AS rule WHERE false",
-        }
-        self.write({f"assessed/0000/{name}.parquet": select for name, select in empty.items()})
-        self.write({"policy.parquet": "SELECT 'subsistence_allowance' AS programme, '最低生活保障' AS programme_zh"})
+        self.write({f"{name}.parquet": select for name, select in PLANNED.items()})
 
 
 @pytest.fixture
@@ -142,6 +149,21 @@ def test_a_batch_that_reads_anothers_extracts_has_no_gates_of_its_own(site: Site
         ("conclusions", "SELECT * FROM (VALUES (1), (2)) t(x) CROSS JOIN", "once"),
         ("households", "SELECT * REPLACE (DATE '2026-08-31' AS window_to)", "window_of_whole_months"),
         ("income_items", "SELECT * REPLACE ([]::INTEGER[] AS facts)", "leads_to_facts"),
+        ("figures", "SELECT * REPLACE (high + 1 AS high)", "upper_bound_of_things_is_the_sum_of_their_items"),
+        ("figures", "SELECT * REPLACE (high + 1 AS high)", "upper_bound_of_a_category_is_the_sum_of_its_items"),
+        ("households", "SELECT * REPLACE (2 AS counted)", "head_count_is_its_members"),
+        ("households", "SELECT * REPLACE (2 AS policy_id)", "every_source_of_the_programme"),
+        ("households", "SELECT * FROM (VALUES (1), (2)) t(x) CROSS JOIN", "request_once"),
+        ("household_members", "SELECT * REPLACE (2 AS member_no)", "asked_of_every_source"),
+        ("conclusions", "SELECT * REPLACE ('undetermined' AS limits)", "undetermined_has_an_open_test"),
+        ("conclusions", "SELECT * REPLACE ('differs' AS declaration)", "declaration_is_the_worst_of_its_items"),
+        ("tests", "SELECT * REPLACE (0 AS low)", "bounds_are_the_figure_s"),
+        ("tests", "SELECT * REPLACE ('undetermined' AS result)", "result_follows_from_bounds"),
+        ("review", "SELECT * REPLACE (NULL AS rule)", "rule_given"),
+        ("review", "SELECT * REPLACE ('source_not_covered' AS code)", "missing_source_is_told"),
+        ("expense_items", "SELECT * REPLACE (6 AS low_fen)", "low_below_high"),
+        ("withheld", "SELECT * REPLACE (0 AS items)", "items_given"),
+        ("suitable_tests", "SELECT * REPLACE (2 AS low)", "bounds_in_order"),
     ],
 )
 def test_a_contradictory_product_stops_the_batch(site: Site, table: str, change: str, expectation: str) -> None:
@@ -165,8 +187,23 @@ def test_r06_not_within_limits_while_a_required_source_is_missing(site: Site) ->
 def test_r06_a_member_who_does_not_count_may_be_missing(site: Site) -> None:
     missing = f"SELECT * REPLACE ('unavailable' AS state) FROM ({PRODUCTS['member_coverage']})"
     apart = f"SELECT * REPLACE (false AS counted) FROM ({PRODUCTS['household_members']})"
-    site.assess(member_coverage=missing, household_members=apart)
+    nobody = f"SELECT * REPLACE (0 AS counted) FROM ({PRODUCTS['households']})"
+    site.assess(member_coverage=missing, household_members=apart, households=nobody)
     assert check.assessed(site.batch, site.ws)["fail"] == 0
+
+
+def test_a_request_that_is_not_assessed_stops_the_batch(site: Site) -> None:
+    site.assess()
+    site.write({"requests.parquet": "SELECT unnest(['r1', 'r2']) AS request_id"})
+    with pytest.raises(check.ExpectationFailedError) as raised:
+        check.assessed(site.batch, site.ws)
+    assert (raised.value.suite, raised.value.expectation) == ("requests", "assessed_once")
+
+
+def test_every_product_has_a_suite() -> None:
+    from pipelines.assess import RESULTS
+
+    assert {suite.table for suite in product_suites()} == {*RESULTS, "requests"}
 
 
 def test_quality_confirms_both_checks_and_writes_the_page(site: Site) -> None:
@@ -194,12 +231,6 @@ def test_nothing_is_confirmed_when_the_counts_differ(site: Site) -> None:
         check.quality(site.batch, site.ws)
     assert raised.value.confirmed == raised.value.counted - 1
     assert not site.batch.done("quality")
-
-
-def test_every_product_suite_is_about_a_table_of_the_assessment() -> None:
-    from pipelines.assess import RESULTS
-
-    assert {suite.table for suite in product_suites()} <= set(RESULTS)
 
 
 def test_every_reason_has_words() -> None:
