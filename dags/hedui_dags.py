@@ -98,6 +98,7 @@ class Approval(ApprovalOperator):
             approved = event["chosen_options"] == [self.APPROVE]
             by = (event.get("responded_by_user") or {}).get("name") or "-"
             reason = (event.get("params_input") or {}).get("reason") or "未写理由 none given"
+            # Whoever may not answer has not answered: the task fails, and its next try asks again.
             steps.keep_answer(self.batch_id, approved, by, reason, str(event["responded_at"]))
         return super().execute_complete(context, event)
 
@@ -115,6 +116,8 @@ ANSWER = {
         )
     },
     "response_timeout": ANSWER_WITHIN,
+    "retries": 20,
+    "retry_delay": timedelta(seconds=5),
     "do_xcom_push": False,
 }
 

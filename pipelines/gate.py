@@ -17,15 +17,30 @@ import sqlalchemy as sa
 
 from pipelines import ledger
 from pipelines.batch import Batch
+from pipelines.console import access
+from pipelines.errors import HeduiError
+from pipelines.plan_tables import SELECTION
 from pipelines.settings import Workspace
-from pipelines.store import Store
+from pipelines.store import Store, find
 from pipelines.summary import opened
-from pipelines.tables import batches
+from pipelines.tables import batches, requests
 from pipelines.tables import ledger as entries
 from pipelines.warehouse import scan
 
 STAGE, APPROVAL = "gate", "approval"
 APPROVED, REJECTED = "approved", "rejected"
+
+
+@dataclass(eq=False)
+class AnswerRefusedError(HeduiError):
+    """Somebody answered who may not; the question stands."""
+
+    by: str
+    batch: str
+
+    zh = "用户 {by} 无权答复批次 {batch}，需由复核人员重新答复"
+    en = "user {by} may not answer for batch {batch}: the question stands"
+    todo = "a reviewer of all its divisions answers (access.yaml)"
 
 
 @dataclass(frozen=True)
@@ -111,11 +126,31 @@ def answer(batch: Batch, ws: Workspace, *, approved: bool, by: str, reason: str,
         by: who answered, as the auth manager knows them.
         reason: as typed.
         at: when it was answered, ISO 8601.
+
+    Raises:
+        AnswerRefusedError: ``access.yaml`` does not let them answer.
     """
+    if not may_answer(batch, ws, by):
+        raise AnswerRefusedError(by, batch.id)
     store = Store.open(ws.store_url)
     try:
         detail = {"by": by, "answer": APPROVED if approved else REJECTED, "reason": reason}
         ledger.append(store, APPROVAL, batch.id, f"{STAGE}/{at}", detail)
+    finally:
+        store.close()
+
+
+def may_answer(batch: Batch, ws: Workspace, by: str) -> bool:
+    """Whether ``access.yaml`` lets a user answer for every division of a batch; a site without it has not said."""
+    if not (ws.root / access.FILE).is_file():
+        return True
+    user = access.visitor(ws.root, by)
+    asked = [request_id for request_id, _ in json.loads((batch.folder / SELECTION).read_text("utf-8"))]
+    store = Store.open(ws.store_url)
+    try:
+        with store.read() as connection:
+            rows = find(connection, requests, "request_id", asked, columns=("division",))
+            return user.may(access.Permission.approve) and user.sees_all({row.division for row in rows})
     finally:
         store.close()
 

@@ -159,7 +159,7 @@ def gate_text(batch_id: str) -> str:
 
 @discreet
 def keep_answer(batch_id: str, approved: bool, by: str, reason: str, at: str) -> None:
-    """A person's answer into the ledger."""
+    """A person's answer into the ledger, if they may answer: Airflow's own page asks nobody's role."""
     from pipelines import gate
 
     batch, ws = opened(batch_id)
