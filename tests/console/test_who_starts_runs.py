@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipelines import gate
+from pipelines.batch import Batch
 from pipelines.scheduled.form import FormRefusedError, read
 from tests.cases import AT
 from tests.console.conftest import OTHER, OWN, Console
@@ -53,3 +55,20 @@ def test_whoever_may_not_does_not(console: Console, by: str, given: dict[str, An
 def test_a_site_that_has_not_said_who_its_users_are_is_not_asked(console: Console) -> None:
     (console.ws.root / "access.yaml").unlink()
     asked(console, "somebody of Airflow")
+
+
+@pytest.mark.parametrize(
+    ("by", "may"),
+    [("reviewer", True), ("staff", False), ("administrator", False), ("elsewhere", False), ("somebody", False)],
+)
+def test_the_gate_is_answered_by_a_reviewer_of_all_its_divisions(console: Console, by: str, may: bool) -> None:
+    row = console.store.latest_reports([OWN[0]])[OWN[0]]
+    batch = Batch.open(console.ws.batches, row.batch_id)  # of both divisions
+    said = {"approved": True, "by": by, "reason": "来源已核实", "at": "2026-09-16T03:00:00+08:00"}
+    if may:
+        gate.answer(batch, console.ws, **said)
+        assert gate.answered(console.store, batch.id) == gate.APPROVED
+        return
+    with pytest.raises(gate.AnswerRefusedError):
+        gate.answer(batch, console.ws, **said)
+    assert gate.answered(console.store, batch.id) is None
