@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
 from hedui_dags import DEFAULTS, REASON, START, who
 
 
@@ -23,10 +24,14 @@ def rotate_keys():
     @task
     def rotate() -> None:
         from pipelines.scheduled import steps
+        from pipelines.scheduled.form import FormRefusedError
 
         context = get_current_context()
         run = context["dag_run"]
-        steps.rotate(dict(context["params"]), who(run), run.run_id)
+        try:
+            steps.rotate(dict(context["params"]), who(run), run.run_id)
+        except FormRefusedError as error:
+            raise AirflowFailException(str(error)) from None  # another try would be refused as well
 
     rotate()
 
