@@ -22,6 +22,7 @@ from sqlalchemy import pool
 from sqlalchemy.dialects import registry
 
 from expectations import docs
+from expectations.docs import PAGES
 from expectations.suite import Expectation, Suite
 from pipelines.auditing.small_cells import is_small
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation as GxExpectation
 
-PAGES = Path("great_expectations")
 _CONNECTIONS: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
@@ -102,7 +102,9 @@ def run(
     _CONNECTIONS["batch"] = con
     try:
         found: dict[Any, Any] = {}
+        titles: dict[str, str] = {}
         for number, suites in enumerate(groups):
+            titles |= {suite.name: suite.zh for suite in suites}
             checkpoint = _checkpoint(context, f"batch-{number}", suites)
             found |= checkpoint.run(run_id=gx.RunIdentifier(run_name="batch", run_time=as_of)).run_results
         confirmed = [_confirmed(entry) for of_suite in found.values() for entry in of_suite.results]
@@ -113,7 +115,7 @@ def run(
         context.build_data_docs(site_names=["pages"])
     finally:
         del _CONNECTIONS["batch"]
-    docs.offline(folder / PAGES)
+    docs.offline(folder / PAGES, titles)
     return confirmed
 
 

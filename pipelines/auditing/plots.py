@@ -11,7 +11,7 @@ from html import escape
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 150, 46, 12, 12, 24
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 150, 58, 12, 12, 24
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import load_contracts
+from expectations.docs import PAGES, result_page
 from pipelines.auditing import downloads, pages, published, rules
 from pipelines.auditing.published import Row, Table
-from pipelines.auditing.record import FOLDER, Record, read_all
+from pipelines.auditing.record import FOLDER, Record
 from pipelines.batch import Batch, whole_file
 from pipelines.settings import Workspace
 from pipelines.store import Store
@@ -44,12 +45,19 @@ def batch_folder(ws: Workspace, batch_id: str) -> Path:
 
 def publish(ws: Workspace, batch_id: str) -> Path:
     """Write a batch's tables and pages from its record; returns its page."""
-    record: Record = json.loads((ws.path(FOLDER) / f"{batch_id}.json").read_text("utf-8"))
+    record = _record(ws, batch_id)
     made = [make([record]) for make in MAKERS]
     folder = batch_folder(ws, batch_id)
     if not record["admitted_from"]:  # what reads another batch's extracts says nothing new of any department
         downloads.write(made, folder / DATA)
-    context: dict[str, Any] = {"record": record, "tables": pages.by_name(made), "here": "index", "words": words(ws)}
+    context: dict[str, Any] = {
+        "record": record,
+        "tables": pages.by_name(made),
+        "here": "index",
+        "words": _words(ws, record),
+    }
+    docs_pages = {suite: result_page(folder / PAGES, suite) for suite in {e["suite"] for e in record["expectations"]}}
+    context["docs"] = {suite: f"{PAGES}/{page}" for suite, page in docs_pages.items() if page}
     context["expected"] = {e["name"]: e["zh"] for e in record["expectations"] if e["suite"] == "drift"}
     context["titles"] = {entry["suite"]: entry["title_zh"] for entry in record["expectations"]}
     pages.draw(folder / "index.html", "batch.html", 2, **context)
@@ -77,7 +85,7 @@ def build(ws: Workspace, at: datetime) -> Path:
         file.write_bytes((pages.TEMPLATES / "style.css").read_bytes())
     context = {
         "rows": rows,
-        "words": words(ws),
+        "words": _words(ws, _record(ws, rows["batches"][-1]["batch"]) if rows["batches"] else None),
         "corrections": corrections,
         "answers": answers,
         "at": at,
@@ -133,10 +141,14 @@ def _whole(name: str, rows: list[Row]) -> Table:
     return replace(empty, rows=rows)
 
 
-def words(ws: Workspace) -> dict[str, dict[str, Any]]:
-    """Titles of datasets and programmes, as the contracts and the newest batch have them."""
+def _record(ws: Workspace, batch_id: str) -> Record:
+    found: Record = json.loads((ws.path(FOLDER) / f"{batch_id}.json").read_text("utf-8"))
+    return found
+
+
+def _words(ws: Workspace, newest: Record | None) -> dict[str, dict[str, Any]]:
+    """Titles of datasets and programmes, as the contracts and a batch have them."""
     contracts = load_contracts(ws.contracts)
-    newest = read_all(ws)[-1:]
     return {
         "datasets": {name: contract.title for name, contract in contracts.items()},
         "departments": {
@@ -145,5 +157,5 @@ def words(ws: Workspace) -> dict[str, dict[str, Any]]:
             )
             for department in {name.partition("/")[0] for name in contracts}
         },
-        "programmes": dict(newest[0]["programmes"]) if newest else {},
+        "programmes": dict(newest["programmes"]) if newest else {},
     }
