@@ -146,6 +146,24 @@ def test_killed_at_a_random_moment_of_every_stage_and_run_again(
     assert _outcome(folder) == undisturbed.outcome
 
 
+def test_killed_while_a_file_is_half_written_and_run_again(
+    taken_in: Workspace, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    folder, caught = _copy(taken_in.root, tmp_path), []
+    for stage in ("plan", "collect", "assess", "report"):
+        process = _start(folder)
+        end = _mark(folder, stage)
+        while process.is_alive() and not end.exists():
+            if half := next(end.parents[1].rglob("*.part"), None):
+                process.kill()
+                caught.append(half)
+        process.kill()
+        process.join()
+    assert len(caught) > 1
+    _finish(folder)
+    assert _outcome(folder) == undisturbed.outcome
+
+
 def test_run_again_after_success_changes_nothing(undisturbed: Undisturbed) -> None:
     _finish(undisturbed.folder)
     assert _outcome(undisturbed.folder) == undisturbed.outcome
