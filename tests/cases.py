@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipelines import intake, keys
-from pipelines.settings import Workspace
+from pipelines.settings import CONFIGURATION, Workspace
 
 AT = datetime.fromisoformat("2026-09-16T02:00:00+08:00")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -60,6 +62,14 @@ def workspace(folder: Path, **settings: Any) -> Workspace:
         keys.init(folder / "keys" / "root.key")
     (folder / "inbox").mkdir(exist_ok=True)
     return Workspace.open(folder)
+
+
+def configure(root: Path, **settings: Any) -> Workspace:
+    """Change settings of a workspace's hedui.yaml."""
+    file = root / CONFIGURATION
+    document = yaml.safe_load(file.read_text("utf-8")) | settings
+    file.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
+    return Workspace.open(root)
 
 
 def put(ws: Workspace, name: str, *lines: dict[str, Any] | bytes) -> None:

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
-from pipelines.settings import CONFIGURATION, Workspace
+from pipelines.settings import Workspace
 from tests.bench import county as on_disk
+from tests.cases import configure
 from tests.dags.airflow_home import Home
 
 HOUSEHOLDS, SEED = 6, 6
@@ -34,14 +34,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     at_once = {name.split("/")[0]: {"pause_minutes": 0} for name in KEPT}
     configure(ws.root, sources=sources, departments=at_once)
     return root
-
-
-def configure(workspace: Path, **settings: object) -> Workspace:
-    """Change a workspace's hedui.yaml."""
-    file = workspace / CONFIGURATION
-    document = yaml.safe_load(file.read_text("utf-8")) | settings
-    file.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
-    return Workspace.open(workspace)
 
 
 def copied(made: Path, root: Path) -> Workspace:

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import yaml
-
 from pipelines import intake
 from pipelines.assess import shards
 from pipelines.batch import Batch
 from pipelines.demo import AS_OF
 from pipelines.policy.load import SHIPPED
-from pipelines.settings import CONFIGURATION, Workspace
+from pipelines.settings import Workspace
 from pipelines.summary import opened
 from pipelines.verify import open_batch, run_stage
 from pipelines.warehouse import scan
 from tests.bench import county as on_disk
+from tests.cases import configure
 
 ASKED = ("plan", "collect", "check_admitted")
 UP_TO_REPORT = (*ASKED, "assess", "check_assessed")
@@ -68,9 +67,7 @@ def make(root: Path, households: int, seed: int) -> County:
 def copy(workspace: Workspace, root: Path, **settings: object) -> Workspace:
     """The workspace as it is, in another folder and with some settings changed."""
     shutil.copytree(workspace.root, root)
-    file = root / CONFIGURATION
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text("utf-8")) | settings, allow_unicode=True), "utf-8")
-    return Workspace.open(root)
+    return configure(root, **settings)
 
 
 def own(workspace: Workspace, root: Path) -> Workspace:
