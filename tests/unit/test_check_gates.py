@@ -1,7 +1,7 @@
 """The check stage on a batch's folder: gates per dataset, contradictory products stopped, both counts held together."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,12 @@ class Site:
         write_json(self.batch.folder / "extracts.json", [extract, missing])
         self.write({"coverage.parquet": f"SELECT '{PENSIONS}' AS dataset, uuid() AS person, 'covered' AS state"})
 
+    def read(self, rows: int) -> None:
+        """Have the extract be of as many rows, most of them of nobody who is asked for."""
+        extracts = json.loads((self.batch.folder / "extracts.json").read_text("utf-8"))
+        extracts[0]["rows_read"] = rows
+        write_json(self.batch.folder / "extracts.json", extracts)
+
     def assess(self, **changed: str) -> None:
         self.write({f"assessed/0000/{name}.parquet": select for name, select in (PRODUCTS | changed).items()})
         self.write({f"{name}.parquet": select for name, select in PLANNED.items()})
@@ -131,6 +137,26 @@ def test_gate_of_a_dataset(site: Site, change: str, gate: str) -> None:
 def test_deletions_hold_only_keys_and_are_not_judged(site: Site) -> None:
     site.admit(f"{GOOD} UNION ALL SELECT * REPLACE (NULL AS amount_fen, 'delete' AS op) FROM ({GOOD})")
     assert gates(site) == {PENSIONS: "pass"}
+
+
+def before(site: Site, **measured: object) -> None:
+    """An earlier night measured the dataset."""
+    earlier = Batch.create(site.ws.batches, "b0", AS_OF - timedelta(days=1))
+    row = {"dataset": PENSIONS, "measure": "delivered", "column": "", "now": 8, "n": 8, "bound": None}
+    write_json(earlier.folder / "gates.json", {PENSIONS: "pass"})
+    write_json(earlier.folder / "profile.json", [row | {"before": None, "n_before": None} | measured])
+
+
+@pytest.mark.parametrize(("rows", "gate"), [(8, "pass"), (150, "warn"), (1000, "fail")])
+def test_r61_a_dataset_that_is_not_what_it_was_is_told_or_refused(site: Site, rows: int, gate: str) -> None:
+    site.admit(GOOD)
+    if rows == 150:  # less than half of it came, yet more than a tenth
+        site.read(60)
+    before(site, now=rows, n=rows)
+    assert gates(site) == {PENSIONS: gate}
+    checked = {(c.suite, c.name): c.verdict for c in check.read_checked(site.batch)}
+    expected = {"pass": "pass", "warn": "pass", "fail": "fail"}[gate]
+    assert checked["drift", "extract_is_not_cut"] == expected
 
 
 def test_a_batch_that_reads_anothers_extracts_has_no_gates_of_its_own(site: Site) -> None:
