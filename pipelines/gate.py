@@ -16,6 +16,7 @@ import duckdb
 import sqlalchemy as sa
 
 from pipelines import ledger
+from pipelines.approvals import APPROVAL, APPROVED, REJECTED, answered
 from pipelines.batch import Batch
 from pipelines.console import access
 from pipelines.errors import HeduiError
@@ -24,11 +25,9 @@ from pipelines.settings import Workspace
 from pipelines.store import Store, find
 from pipelines.summary import opened
 from pipelines.tables import batches, requests
-from pipelines.tables import ledger as entries
 from pipelines.warehouse import scan
 
-STAGE, APPROVAL = "gate", "approval"
-APPROVED, REJECTED = "approved", "rejected"
+STAGE = "gate"
 
 
 @dataclass(eq=False)
@@ -158,14 +157,6 @@ def may_answer(batch: Batch, ws: Workspace, by: str) -> bool:
 def may_leave(batch: Batch, ws: Workspace, store: Store) -> bool:
     """Whether a batch's reports may be delivered: nothing to answer, or answered with yes."""
     return not run(batch, ws).waits or answered(store, batch.id) == APPROVED
-
-
-def answered(store: Store, batch_id: str) -> str | None:
-    """The newest answer, None if nobody has answered."""
-    query = sa.select(entries.c.detail).where(entries.c.kind == APPROVAL, entries.c.batch_id == batch_id)
-    with store.read() as connection:
-        detail = connection.scalars(query.order_by(entries.c.seq.desc()).limit(1)).first()
-    return str(json.loads(detail)["answer"]) if detail else None
 
 
 def _percent(per_mille: int) -> str:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipelines import check_issued, constants
 from pipelines import documents as drafting
+from pipelines.approvals import rejected
 from pipelines.batch import Batch, write_json
 from pipelines.consent import ended_since_assessment, held_back
 from pipelines.errors import ExpectationFailedError
@@ -138,6 +139,8 @@ class Issue:
         self._id_key, self._opener, self._box, self._progress = id_key, opener, box, progress
         self._earlier, self._confirmed = earlier, list[ReportRow]()
         self._withdrawn = ended_since_assessment(batch, store)
+        # A version whose delivery a person has stopped never reached anybody: there is nothing that could hold on.
+        self._rejected = rejected(store)
         self.rows: list[ReportRow] = []
         self.withdrawn: list[str] = []
         self.unchanged = self.persons = self._done = self._part = 0
@@ -214,7 +217,8 @@ class Issue:
             version, supersedes = (before.version, before.supersedes) if before else (1, None)
             rest = draft.rest(version, supersedes)
             digest = digest_of(draft, rest)
-            if before and before.batch_id != self._batch.id and self._holds(earlier.get(request_id), draft, rest):
+            stands = before and before.batch_id not in {self._batch.id, *self._rejected}
+            if before and stands and self._holds(earlier.get(request_id), draft, rest):
                 self.unchanged += 1
                 self._confirmed.append(before)
                 continue

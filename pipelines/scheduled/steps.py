@@ -61,12 +61,12 @@ def moment(at: datetime) -> datetime:
 
 @discreet
 def take_in(given: Mapping[str, object], at: datetime, by: str | None) -> None:
-    """Judge the run's form, then take in what the case system has."""
+    """Judge the run's form, then take in what the case system has; not while staff wait for a request that is there."""
     from pipelines import intake
 
     ws = workspace()
-    read(given, ws, at, by)
-    intake.run(ws, at)
+    if not read(given, ws, at, by).admitted:
+        intake.run(ws, at)
 
 
 @discreet

@@ -90,6 +90,18 @@ def test_a_warning_waits_for_a_person_and_a_rejection_stops_delivery(site: tuple
     assert states(ws) == {"delivered"}
 
 
+def test_what_was_stopped_is_issued_anew_and_not_taken_as_known(site: tuple[Workspace, Batch]) -> None:
+    ws, batch = site
+    warn(batch)
+    gate.run(batch, ws)
+    gate.answer(batch, ws, approved=False, by="reviewer", reason="银行数据有疑问", at="2026-09-16T08:00:00+08:00")
+    again = open_batch(ws, AT + timedelta(hours=1))
+    for stage in TO_REPORT:
+        run_stage(stage, again, ws)
+    assert again.summary("report")["unchanged"] == 0
+    assert again.summary("report")["new"] == batch.summary("report")["new"]
+
+
 def test_a_share_over_a_limit_that_jumps_against_its_history(site: tuple[Workspace, Batch]) -> None:
     ws, batch = site
     ws = configure(ws.root, gate={"households": 1, "batches": 3})
