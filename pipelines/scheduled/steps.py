@@ -167,11 +167,11 @@ def keep_answer(batch_id: str, approved: bool, by: str, reason: str, at: str) ->
 
 
 def quality_page(batch_id: str) -> str:
-    """The address of a batch's page of the auditors' site."""
+    """The address of the page of the auditors' site that tells a batch's data: of the batch that collected it."""
     from pipelines.auditing import site
 
-    ws = workspace()
-    folder = site.batch_folder(ws, batch_id)
+    batch, ws = opened(batch_id)
+    folder = site.batch_folder(ws, batch.admitted_from or batch.id)
     base = ws.settings.quality_url
     page = folder.relative_to(site.index(ws).parent) / "index.html"
     return f"{base.rstrip('/')}/{page.as_posix()}" if base else (folder / "index.html").as_uri()
