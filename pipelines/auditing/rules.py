@@ -76,7 +76,7 @@ def _raised(record: Record) -> list[Row]:
     lines, few = _axes(of), [cell for cell in of if of[cell] < LEAST]
     unknown = hidden(of, lines)
     rows = []
-    for (rule, reason), found in sorted(counts.items()):
+    for (rule, reason), found in sorted(counts.items(), key=lambda one: (_number(one[0][0]), *one[0])):
         unseen = hidden(found, lines, few)
         for cell in sorted(found):
             row = {"batch": record["batch"], "moment": record["as_of"], "rule": rule, "reason": reason}
@@ -85,6 +85,11 @@ def _raised(record: Record) -> list[Row]:
             row["share"] = None if cell in unseen | unknown else round(100 * found[cell] / of[cell], 2)
             rows.append(shown(row, ["households"] if cell in unseen else []))
     return rows
+
+
+def _number(rule: str) -> int:
+    """R6 before R12."""
+    return int("".join(filter(str.isdigit, rule)) or 0)
 
 
 def answers(store: Store, on: date) -> tuple[Table, Table]:
