@@ -12,7 +12,9 @@ WITH ranked AS (
     ORDER BY amount DESC NULLS FIRST, kind, dataset, member_no, period_from NULLS FIRST, label, facts
   )
 )
-SELECT request_id, test, rank, kind, item_kind, item_no, label, member_no, dataset, period_from, amount, facts
+-- a sum is wider than a BIGINT, and Parquet would keep it as a floating number
+SELECT request_id, test, rank, kind, item_kind, item_no, label, member_no, dataset, period_from,
+  CAST(amount AS BIGINT) AS amount, facts
 FROM ranked
 WHERE amount IS NULL
   OR (reached < limit_total OR (op = '<=' AND reached = limit_total)) = rises

@@ -200,3 +200,20 @@ def test_divisions_are_prefixes() -> None:
     assert not city.sees("370402")
     assert not city.sees_all([])
     assert not access.Visitor("x", frozenset({access.Role.staff}), ()).sees("370303")
+
+
+def test_no_table_behind_a_report_holds_a_floating_number(console: Console) -> None:
+    """DuckDB's SUM is wider than a BIGINT, and Parquet keeps that as DOUBLE: a page cannot write it as money."""
+    from pipelines.batch import Batch
+    from pipelines.keys import KeyRing
+    from pipelines.warehouse import connect, scan
+
+    batch = Batch.open(console.ws.batches, console.store.latest_reports([OWN[0]])[OWN[0]].batch_id)
+    with connect(KeyRing.open(console.ws.settings.keys, console.ws.root).data_key(batch.folder)) as con:
+        found = [
+            (file.stem, name)
+            for file in sorted((batch.folder / "assessed").glob("*/*.parquet"))
+            for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {scan(file)}").fetchall()
+            if "DOUBLE" in kind or "FLOAT" in kind
+        ]
+    assert found == []
