@@ -5,13 +5,12 @@ A hidden count is None, and its column is named in the row's ``hidden``; a page 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.auditing.record import Record
-from pipelines.auditing.small_cells import LEAST, Line, hidden, is_small, share
+from pipelines.auditing.small_cells import Line, hidden, is_small, share
 
 Kind = Literal["text", "date", "count", "share", "flag"]
 Row = dict[str, Any]
@@ -50,12 +49,13 @@ def shown(row: Row, unseen: Iterable[str]) -> Row:
     return row | dict.fromkeys(names) | {"hidden": " ".join(names)}
 
 
-def _small(row: Row, *names: str) -> Row:
+def small(row: Row, *names: str) -> Row:
     """A row whose counts stand in no sum with others."""
     return shown(row, [name for name in names if row[name] is not None and is_small(row[name])])
 
 
-def _key(record: Record) -> Row:
+def key(record: Record) -> Row:
+    """Batch and moment, with which every row begins."""
     return {"batch": record["batch"], "moment": record["as_of"]}
 
 
@@ -73,7 +73,7 @@ def batches(records: list[Record]) -> Table:
         counts = {name: int(reports.get(name, 0)) for name in ("new", "unchanged", "withdrawn")}
         counts["households"] = households(record)
         unseen = hidden(counts, [Line(("new", "unchanged", "withdrawn"), "households")] if reports else [])
-        row = _key(record) | counts
+        row = key(record) | counts
         row |= {
             "datasets": len(gates),
             "failed": sum(bool(found["failed"]) for found in record["datasets"].values()),
@@ -96,7 +96,7 @@ def deliveries(records: list[Record]) -> Table:
             asked = sum(found["coverage"].get(state, 0) for state in ASKED)
             answered = sum(found["coverage"].get(state, 0) for state in ANSWERED)
             usable = found["rows_read"] - found["rows_set_aside"]
-            row = _key(record) | {
+            row = key(record) | {
                 "department": dataset.partition("/")[0],
                 "dataset": dataset,
                 "failure": found["failed"],
@@ -112,7 +112,7 @@ def deliveries(records: list[Record]) -> Table:
                 "persons_asked": asked,
                 "answer_rate": share(answered, asked),
             }
-            rows.append(_small(row, "rows_read", "rows_kept", "persons_asked"))
+            rows.append(small(row, "rows_read", "rows_kept", "persons_asked"))
     kinds: dict[str, Kind] = {
         "batch": "text", "moment": "date", "department": "text", "dataset": "text", "failure": "text", "gate": "text",
         "extracts": "count", "data_as_of": "date", "age_days": "count", "freshness_days": "count", "timely": "flag",
@@ -136,7 +136,7 @@ def coverage(records: list[Record]) -> Table:
             lines = [Line(tuple(asked), "asked"), Line(("asked", *others), ALL)]
             unseen = hidden(counts | totals, lines)
             for state, persons in found["coverage"].items():
-                row = _key(record) | {"dataset": dataset, "state": state, "persons": persons}
+                row = key(record) | {"dataset": dataset, "state": state, "persons": persons}
                 rows.append(shown(row, ["persons"] if state in unseen else []))
     columns: dict[str, Kind] = {
         "batch": "text", "moment": "date", "dataset": "text", "state": "text", "persons": "count",
@@ -157,7 +157,7 @@ def set_aside(records: list[Record]) -> Table:
             unseen = hidden(counts, [line])
             for cell in (*line.parts, line.total):
                 column, reason = cell
-                row = _key(record) | {"dataset": dataset, "column": column, "reason": reason, "rows": counts[cell]}
+                row = key(record) | {"dataset": dataset, "column": column, "reason": reason, "rows": counts[cell]}
                 rows.append(shown(row, ["rows"] if cell in unseen else []))
     columns: dict[str, Kind] = {
         "batch": "text", "moment": "date", "dataset": "text", "column": "text", "reason": "text", "rows": "count",
@@ -170,7 +170,7 @@ def expectations(records: list[Record]) -> Table:
     rows = []
     for record in records:
         for entry in record["expectations"]:
-            row = _key(record) | {
+            row = key(record) | {
                 "suite": entry["suite"],
                 "expectation": entry["name"],
                 "rule": entry["rule"],
@@ -194,149 +194,13 @@ def expectations(records: list[Record]) -> Table:
     return Table("expectations", "质量规则的结果", "Outcomes of expectations", columns, rows)
 
 
-def crossed(
-    name: str,
-    zh: str,
-    en: str,
-    records: list[Record],
-    axes: tuple[str, str],
-    found: Callable[[Record], dict[Any, int]],
-    *,
-    sum_columns: bool = True,
-) -> Table:
-    """Households by two axes, with their sums (``all``); batches of fewer than five are left out.
-
-    Args:
-        name: of the table.
-        zh: its title.
-        en: the same in English.
-        records: of the batches.
-        axes: names of the two columns.
-        found: a record's counts by (row, column).
-        sum_columns: whether the rows of a column add up to anything.
-    """
-    rows = []
-    for record in records:
-        if households(record) < LEAST:
-            continue
-        cells, lines = with_sums(found(record), sum_columns=sum_columns)
-        unseen = hidden(cells, lines)
-        for cell, count in cells.items():
-            row = _key(record) | dict(zip(axes, cell, strict=True)) | {"households": count}
-            rows.append(shown(row, ["households"] if cell in unseen else []))
-    columns: dict[str, Kind] = {"batch": "text", "moment": "date", axes[0]: "text", axes[1]: "text"}
-    return Table(name, zh, en, columns | {"households": "count"}, rows)
-
-
-def with_sums(counts: Mapping[Any, int], *, sum_columns: bool) -> tuple[dict[Any, int], list[Line]]:
-    """Cells by (row, column) with the sums of rows and, if wanted, of columns and of all."""
-    by_row: dict[Any, int] = defaultdict(int)
-    by_column: dict[Any, int] = defaultdict(int)
-    for (row, column), count in counts.items():
-        by_row[row] += count
-        by_column[column] += count
-    cells = dict(counts) | {(row, ALL): n for row, n in by_row.items()}
-    lines = [Line(tuple(cell for cell in counts if cell[0] == row), (row, ALL)) for row in by_row]
-    if sum_columns:
-        cells |= {(ALL, c): n for c, n in by_column.items()} | {(ALL, ALL): sum(counts.values())}
-        lines += [Line(tuple(cell for cell in counts if cell[1] == c), (ALL, c)) for c in by_column]
-        lines.append(Line(tuple((row, ALL) for row in by_row), (ALL, ALL)))
-    return cells, lines
-
-
-def conclusions(records: list[Record]) -> Table:
-    """Households by the report's two answers."""
-    return crossed(
-        "conclusions",
-        "报告结论（限额 × 申报）",
-        "Conclusions (limits × declaration)",
-        records,
-        ("limits", "declaration"),
-        lambda record: {(limits, declaration): n for limits, declaration, n in record["conclusions"]},
-    )
-
-
-def tests(records: list[Record]) -> Table:
-    """Households by test and its result."""
-    return crossed(
-        "tests",
-        "各项比较的结果",
-        "Results of each test",
-        records,
-        ("test", "result"),
-        lambda record: {(test, result): n for test, _, result, n in record["tests"]},
-        sum_columns=False,
-    )
-
-
-def declared(records: list[Record]) -> Table:
-    """Households by declared item and whether it matches."""
-    return crossed(
-        "declared",
-        "申报与核实的比对",
-        "What was declared, and what was found",
-        records,
-        ("item", "result"),
-        lambda record: {(item, result): n for item, result, n in record["declaration"]},
-        sum_columns=False,
-    )
-
-
-def undetermined(records: list[Record]) -> Table:
-    """Households whose limits are undetermined, by what is missing or disputed; one may be in several rows."""
-    rows = []
-    for record in records:
-        if households(record) >= LEAST:
-            for cause, dataset, count in record["undetermined"]:
-                row = _key(record) | {"cause": cause, "dataset": dataset or "", "households": count}
-                rows.append(_small(row, "households"))
-    columns: dict[str, Kind] = {
-        "batch": "text", "moment": "date", "cause": "text", "dataset": "text", "households": "count",
-    }  # fmt: skip
-    return Table("undetermined", "待核实的原因", "Why households are undetermined", columns, rows)
-
-
-def evidence(records: list[Record]) -> Table:
-    """Items of income, property and expense by what was done with them, and by which rule."""
-    rows = []
-    for record in records:
-        if households(record) >= LEAST:
-            for kind, treatment, rule, count in record["items"]:
-                row = _key(record) | {"kind": kind, "treatment": treatment, "rule": rule, "items": count}
-                rows.append(_small(row, "items"))
-    columns: dict[str, Kind] = {
-        "batch": "text", "moment": "date", "kind": "text", "treatment": "text", "rule": "text", "items": "count",
-    }  # fmt: skip
-    return Table("evidence", "各项记录的处理（按规则）", "What was done with each record, by rule", columns, rows)
-
-
-def members(records: list[Record]) -> Table:
-    """Members of households, and why they count or do not."""
-    rows = []
-    for record in records:
-        if households(record) < LEAST:
-            continue
-        counts: dict[Any, int] = {(why, rule, counted): n for why, rule, counted, n in record["members"]}
-        line = Line(tuple(counts), (ALL, "", None))
-        counts |= {line.total: sum(counts.values())}
-        unseen = hidden(counts, [line])
-        for cell, count in counts.items():
-            why, rule, counted = cell
-            row = _key(record) | {"why": why, "rule": rule, "counted": counted, "persons": count}
-            rows.append(shown(row, ["persons"] if cell in unseen else []))
-    columns: dict[str, Kind] = {
-        "batch": "text", "moment": "date", "why": "text", "rule": "text", "counted": "flag", "persons": "count",
-    }  # fmt: skip
-    return Table("members", "家庭成员与计入人口", "Members, and who counts", columns, rows)
-
-
 def drift(records: list[Record]) -> Table:
     """Measures of each dataset beside those of its last extract, where enough stands behind both."""
     rows = []
     for record in records:
         for found in record["drift"]:
             if found["measure"] in _COUNTED or found["n"] >= _ENOUGH:
-                row = _key(record) | {name: found[name] for name in ("dataset", "measure", "column", "verdict")}
+                row = key(record) | {name: found[name] for name in ("dataset", "measure", "column", "verdict")}
                 row |= {"now": _told(found, "now", "n"), "before": _told(found, "before", "n_before")}
                 rows.append(row | {"breaks": " ".join(found["broken"]), "hidden": ""})
     columns: dict[str, Kind] = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.contract import load_contracts
 from expectations.docs import PAGES, result_page
-from pipelines.auditing import downloads, pages, published, rules
+from pipelines.auditing import downloads, outcomes, pages, published, rules
 from pipelines.auditing.published import Row, Table
 from pipelines.auditing.record import FOLDER, Record
 from pipelines.batch import Batch, whole_file
@@ -25,8 +25,8 @@ STAGES = ("plan", "collect", "check_admitted", "assess", "check_assessed", "repo
 DATA = "data"
 MAKERS = (
     published.batches, published.deliveries, published.coverage, published.set_aside, published.expectations,
-    published.conclusions, published.tests, published.declared, published.undetermined, published.evidence,
-    published.members, published.drift, rules.groups, rules.raised,
+    outcomes.conclusions, outcomes.tests, outcomes.declared, outcomes.undetermined, outcomes.evidence,
+    outcomes.members, published.drift, rules.groups, rules.raised,
 )  # fmt: skip
 _SHOWN = 60  # batches on a page; downloads have all
 _OF_DATASETS = ("deliveries", "set_aside", "drift")
