@@ -64,7 +64,7 @@ FORM = {
         enum=["normal", "urgent"],
         values_display={"normal": "普通 · normal", "urgent": "加急 · urgent"},
         title="优先级 · Priority",
-        description="加急的排在其他核对之前 · urgent ones go before the others in the queues",
+        description="记入台账，随运行显示 · goes into the ledger and is shown with the run",
     ),
     "as_of": Param(
         None,

@@ -49,7 +49,7 @@ class Form:
         division: code, or the beginning of one.
         programme: its code in the policy pack.
         requests: ids.
-        urgent: whether the departments' queues let it go first.
+        urgent: noted with the run; what is urgent is shown, the queues do not know it.
         as_of: the moment that the batch speaks of; None for the run's own.
         reason: of the query, as typed by whom it was triggered.
         admitted: one request on extracts that were admitted already; nobody is asked.
