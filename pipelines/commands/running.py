@@ -100,6 +100,45 @@ def verify(
     return 1 if _tell_all(batch, ws, timings.seconds, as_json) else 0
 
 
+def reconcile(
+    as_of: Annotated[str, typer.Option("--as-of", help="The night's moment, ISO 8601; now if left out.")] = "",
+    workspace: WorkspaceOption = Path("."),
+    as_json: JsonOption = False,
+) -> int:
+    """复核在保家庭：有变化、到期或新申请的重新核对 · verify again whom something has changed for; by division.
+
+    Example: hedui reconcile -w /srv/hedui --as-of 2026-09-17T02:00:00+08:00
+    """
+    from collections import Counter
+
+    from pipelines import reconcile as night
+    from pipelines.settings import Workspace
+    from pipelines.verify import run_stage
+
+    ws, at, told = Workspace.open(workspace), moment(as_of), []
+    for division in night.divisions(ws):
+        batch = night.watch(ws, division, at)
+        for stage in ("plan", "collect", "check_admitted"):
+            run_stage(stage, batch, ws)
+        reasons = Counter(reason for found in night.due(batch, ws).values() for reason in found)
+        second = night.verify_due(batch, ws)
+        if second is not None:
+            run_stage("quality", second, ws)
+            run_stage("deliver", second, ws)
+        due, verified = len(night.due(batch, ws)), second.id if second is not None else ""
+        told.append(
+            {"division": division, "batch": batch.id, "due": due, "reasons": dict(reasons), "verified": verified}
+        )
+
+    def show(out: Console) -> None:
+        rows = [(one["division"], one["due"], one["reasons"], one["batch"], one["verified"]) for one in told]
+        columns = ("division", "due", "reasons", "batch", "verified")
+        draw_table(out, "夜间复核 Verified again", columns, [tuple(map(str, row)) for row in rows])
+
+    emit({"as_of": at.isoformat(), "divisions": told}, as_json, show)
+    return 0
+
+
 def retention_run(
     at: Annotated[str, typer.Option("--at", help="The moment up to which periods are counted; now if left out.")] = "",
     only_tell: Annotated[bool, typer.Option("--dry-run", help="Change nothing; tell what would be done.")] = False,
