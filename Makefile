@@ -35,7 +35,7 @@ soak: install ## A million random households: the second reading of the rules ag
 bench: install ## Time and memory of 10,000 and 100,000 households; a table and build/bench.json
 	@$(BIN)/python -m tests.bench.run
 
-mutants: install ## How many of the mutants of sql/ the tests notice; long
+mutants: install ## How many of the mutants of sql/ and of the policy code the tests notice; long, goes on where it stopped
 	@$(BIN)/python -m tests.mutation.run
 
 lint: install ## ruff and mypy

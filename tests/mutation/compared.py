@@ -19,7 +19,6 @@ from tests.mutation.baseline import Baseline, save
 from tests.mutation.mutant import Mutant
 from tests.reference import against, compare
 from tests.reference.reading import read
-from tests.reference.unsettled import unsettled
 from tests.rules.household import Household
 from tests.rules.test_golden import FOUND
 from tests.rules.together import household, stories
@@ -49,19 +48,13 @@ def _prepare_worlds(count: int) -> None:
     with against.assessed(worlds, policies, threads=1) as con:
         found = compare.of_sql(con)
         save(con, FOLDER / f"worlds-{count}.duckdb")
-    expected = {}
-    for one in (one for world in worlds for one in world.households if unsettled(one) is None):
-        shape = compare.of_reading(read(one))
-        if one.policy.wage_deduction_bp:
-            shape["decisive"].pop("income", None)
-            found[one.request_id]["decisive"].pop("income", None)
-        if not compare.differences(shape, found[one.request_id]):
-            expected[one.request_id] = (shape, bool(one.policy.wage_deduction_bp))
-    (FOLDER / f"worlds-{count}.pickle").write_bytes(pickle.dumps(expected))
+    shapes = {one.request_id: compare.of_reading(read(one)) for world in worlds for one in world.households}
+    agreed = {key: shape for key, shape in shapes.items() if not compare.differences(shape, found[key])}
+    (FOLDER / f"worlds-{count}.pickle").write_bytes(pickle.dumps(agreed))
 
 
 @cache
-def _worlds(count: int) -> tuple[Baseline, dict[str, tuple[compare.Shape, bool]]]:
+def _worlds(count: int) -> tuple[Baseline, dict[str, compare.Shape]]:
     expected = pickle.loads((FOLDER / f"worlds-{count}.pickle").read_bytes())
     return Baseline(FOLDER / f"worlds-{count}.duckdb"), expected
 
@@ -97,14 +90,8 @@ def _by_reading(mutant: Mutant, step: str, count: int) -> str:
             return "reading: it does not run"
 
 
-def _differ(found: dict[str, compare.Shape], expected: dict[str, tuple[compare.Shape, bool]]) -> bool:
-    for key, (shape, no_income) in expected.items():
-        theirs = found.get(key, {})
-        if no_income and "decisive" in theirs:
-            theirs["decisive"].pop("income", None)
-        if compare.differences(shape, theirs):
-            return True
-    return False
+def _differ(found: dict[str, compare.Shape], expected: dict[str, compare.Shape]) -> bool:
+    return any(compare.differences(shape, found.get(key, {})) for key, shape in expected.items())
 
 
 def _by_golden(mutant: Mutant, step: str, name: str) -> str:

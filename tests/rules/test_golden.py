@@ -103,6 +103,9 @@ FOUND = {
     "income_rules": _rules("income_items", "payer"),
     "decisive_amounts": _amounts,
     "review_of": lambda household, _: [list(line) for line in household.rows("review", "code, member_no, dataset")],
+    "bills": lambda household, _: {
+        amount / 100: reason for amount, reason in household.rows("member_expenses", "amount_fen, reason")
+    },
     "share_left": lambda household, _: [high for (high,) in household.rows("shares", "high")],
     "suitable_tests": lambda household, expected: {
         f"{programme}.{test}": result
