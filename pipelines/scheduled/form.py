@@ -96,14 +96,18 @@ def read(given: Mapping[str, object], ws: Workspace, now: datetime, by: str | No
     )
 
 
-def read_reason(given: Mapping[str, object], by: str | None) -> str | None:
-    """The reason alone, of a form that has nothing else.
+def read_reason(given: Mapping[str, object], ws: Workspace, by: str | None) -> str | None:
+    """The reason alone, of a form of an administrator that has nothing else.
 
     Raises:
-        FormRefusedError: it is missing, or is none.
+        FormRefusedError: it is missing, or is none; or the user is no administrator of ``access.yaml``.
     """
     reason = _text(given, "reason")
-    if found := list(_reason(reason, by)):
+    found = list(_reason(reason, by))
+    person = by if by not in _NOBODY and (ws.root / access.FILE).is_file() else None
+    if person is not None and access.Role.administrator not in access.visitor(ws.root, person).roles:
+        found.append("只有系统管理员可以发起 for administrators only: access.yaml")
+    if found:
         raise FormRefusedError("；".join(found))
     return reason
 

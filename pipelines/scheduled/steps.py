@@ -167,11 +167,13 @@ def keep_answer(batch_id: str, approved: bool, by: str, reason: str, at: str) ->
 
 
 def quality_page(batch_id: str) -> str:
-    """The address of the page of the auditors' site that tells a batch's data: of the batch that collected it."""
+    """The address of a batch's page of the auditors' site; that of the batch it reads from, if it has none."""
     from pipelines.auditing import site
 
     batch, ws = opened(batch_id)
-    folder = site.batch_folder(ws, batch.admitted_from or batch.id)
+    folder = site.batch_folder(ws, batch.id)
+    if batch.admitted_from is not None and not folder.exists():
+        folder = site.batch_folder(ws, batch.admitted_from)
     base = ws.settings.quality_url
     page = folder.relative_to(site.index(ws).parent) / "index.html"
     return f"{base.rstrip('/')}/{page.as_posix()}" if base else (folder / "index.html").as_uri()
@@ -203,7 +205,7 @@ def rotate(given: Mapping[str, object], by: str | None, run: str) -> None:
     from pipelines.scheduled.form import read_reason
 
     ws = workspace()
-    reason = read_reason(given, by)
+    reason = read_reason(given, ws, by)
     store = Store.open(ws.store_url)
     try:
         ledger.append(store, "run_requested", "", f"rotate_keys/{run}"[:200], {"by": by, "reason": reason})

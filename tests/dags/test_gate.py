@@ -19,7 +19,7 @@ from pipelines.errors import StageFailedError
 from pipelines.keys import DESTROYED
 from pipelines.outbox import deliver_waiting
 from pipelines.scheduled import notify
-from pipelines.scheduled.form import FormRefusedError, read, selected
+from pipelines.scheduled.form import FormRefusedError, read, read_reason, selected
 from pipelines.settings import Workspace
 from pipelines.store import Store
 from pipelines.verify import open_batch, run_stage
@@ -151,6 +151,16 @@ def test_a_form_is_judged_as_a_whole(reported: Path, given: dict[str, object], f
         read(given, Workspace.open(reported), AT, "staff")
     assert field in refused.value.problems
     assert "37030319800101123X" not in str(refused.value)
+
+
+def test_keys_are_rotated_by_administrators_alone(reported: Path, tmp_path: Path) -> None:
+    ws = copied(reported.parent, tmp_path / "workspace")
+    users = "users:\n  a: {roles: [administrator], divisions: ['37']}\n  s: {roles: [staff], divisions: ['37']}\n"
+    (ws.root / "access.yaml").write_text(users)
+    assert read_reason({"reason": "年度轮换"}, ws, "a") == "年度轮换"
+    for name in ("s", "nobody"):
+        with pytest.raises(FormRefusedError):
+            read_reason({"reason": "年度轮换"}, ws, name)
 
 
 def test_what_a_form_selects(reported: Path) -> None:
