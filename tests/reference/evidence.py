@@ -16,7 +16,8 @@ WEIGHTS: tuple[tuple[Callable[[Pen], None], int], ...] = (
     (income.expense, 4), (income.compensation, 2),
     (things.deposit, 8), (things.wallet, 3), (things.securities, 3), (things.home, 6), (things.vehicle, 5),
     (things.business, 3), (things.sale, 2),
-    (persons.death, 2), (persons.employment, 3), (persons.study, 1), (persons.link, 1), (persons.doubt, 3),
+    (persons.death, 2), (persons.employment, 3), (persons.study, 1), (persons.link, 1), (persons.marriage, 2),
+    (persons.doubt, 3),
 )  # fmt: skip
 TEMPLATES = tuple(template for template, weight in WEIGHTS for _ in range(weight))
 

@@ -51,7 +51,11 @@ def marriage(pen: Pen) -> None:
     others = [m.person for m in pen.told.members if m.person is not None and m is not member]
     for _ in range(rng.choice((1, 1, 2))):
         other = rng.choice([*others, OUTSIDE])
-        pen.link(MARRIAGES, rng.choice(("marriage", "marriage", "divorce")), member, other, pen.day())
+        kind, day = rng.choice(("marriage", "marriage", "divorce")), pen.day()
+        pen.link(MARRIAGES, kind, member, other, day)
+        for spouse in pen.told.members:  # the register tells it of each of the two
+            if spouse.person == other:
+                pen.link(MARRIAGES, kind, spouse, member.person or 0, day)
 
 
 def doubt(pen: Pen) -> None:
@@ -84,6 +88,7 @@ def link(pen: Pen) -> None:
     assert member.person is not None
     former = OUTSIDE + member.number
     one, other = rng.choice(((member.person, former), (member.person, former), (former, member.person)))
-    pen.told.links.append(Link(pen.next(), one, member.name, REGISTER, "same_person", other, None))
+    name = rng.choices((member.name, None, 77), (14, 5, 1))[0]
+    pen.told.links.append(Link(pen.next(), one, name, REGISTER, "same_person", other, None))
     pen.holding(member, DEPOSITS, "deposit", f"former-{pen.no}", person=former, name=rng.choice((None, member.name)),
                 value=pen.amount(), currency="CNY", ownership="sole")  # fmt: skip

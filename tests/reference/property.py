@@ -86,7 +86,11 @@ def item(persons: Persons, thing: Thing, compensated: bool) -> Item:
     if not inside and not late:
         return replace(found, treatment="not_counted")
     doubts: list[str] = []
-    speaking = deciding(persons, inside or [(m, h) for m, h in thing.records if h in late], titles_of(persons, thing))
+    speaking = deciding(
+        persons,
+        inside + [(m, h) for m, h in thing.records if h in late and m.number not in persons.counted],
+        titles_of(persons, thing),
+    )
     states = [held(persons, h) for _, h in speaking]
     if compensated:  # R50: what was paid for it says that it is gone, where no day does
         states = [
@@ -178,7 +182,8 @@ def valued(
             label = "price_suspended"  # R60: its last price, and a question
     else:
         low, high = 1, 1
-        if thing.what == "dwelling" and all(h.share_bp is None for _, h in live):
+        of_counted = [h for m, h in live if m.number in persons.counted] or [h for _, h in live]
+        if thing.what == "dwelling" and all(h.share_bp is None for h in of_counted):
             doubts.append("share_unknown")  # R47
     if doubts:
         return replace(found, low=0, high=high, treatment="disputed", reason=doubts[0])

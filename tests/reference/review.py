@@ -64,7 +64,7 @@ def identity(persons: Persons, within: set[int]) -> Iterator[Reason]:
         member = persons.of(fact)
         if fact.no in outside or fact.no in persons.told.doubted or member is None:
             continue
-        if fact.name is not None and fact.name != member.name:
+        if persons.doubt(fact, member) == "identity_conflict":
             yield "identity_conflict", member.number, fact.dataset
 
 
@@ -96,8 +96,27 @@ def coverage(persons: Persons) -> Iterator[Reason]:
 
 
 def marriages(persons: Persons) -> Iterator[Reason]:
-    """R25: a marriage in the register on the reference date that the declaration does not have, or the reverse."""
-    return iter(())
+    """R25: the last marriage or divorce on record does not agree with the household that was declared.
+
+    A marriage to somebody outside the request; a divorce of an applicant or spouse from somebody in it, or of one who
+    declares to be married. Of two on one day the divorce is taken for the later.
+    """
+    told = persons.told
+    for member in told.members:
+        events = [
+            (link.start, link.kind == "divorce", -link.no, link)
+            for link in told.links
+            if link.kind in ("marriage", "divorce") and persons.of(link) is member and member.role == "member"
+            and link.no not in told.doubted and persons.doubt(link, member) != "identity_conflict"
+            and link.start is not None and link.start <= told.reference
+        ]  # fmt: skip
+        if not events:
+            continue
+        link = max(events)[-1]
+        inside = link.other in persons.numbers
+        parted = inside and member.relation in ("applicant", "spouse")
+        if (parted or member.married) if link.kind == "divorce" else not inside:
+            yield "marital_status_differs", member.number, link.dataset
 
 
 def of_income(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:

@@ -9,7 +9,8 @@ WITH events AS (
   JOIN member_persons mp ON mp.request_id = m.request_id AND mp.member_no = m.member_no
   JOIN fact_link l ON l.person = mp.person AND l.kind IN ('marriage', 'divorce') AND l.from_on <= r.reference_date
   JOIN usable_sources u ON u.request_id = m.request_id AND u.member_no = m.member_no AND u.dataset = l.dataset
-  WHERE m.role = 'member'
+  -- a record under another name does not speak of this person (R12)
+  WHERE m.role = 'member' AND NOT mp.doubtful AND COALESCE(l.name_token = m.name_token, TRUE)
 )
 SELECT
   e.request_id, 'marital_status_differs' AS code, 'R25' AS rule, e.member_no, e.dataset,
@@ -17,8 +18,6 @@ SELECT
 FROM events e
 LEFT JOIN member_persons other ON other.request_id = e.request_id AND other.person = e.other
 WHERE e.latest = 1
-  AND ((e.kind = 'marriage' AND other.person IS NULL AND NOT EXISTS (
-          SELECT 1 FROM deaths d JOIN member_persons dp ON dp.request_id = d.request_id AND dp.member_no = d.member_no
-          WHERE dp.person = e.other))
+  AND ((e.kind = 'marriage' AND other.person IS NULL)
     OR (e.kind = 'divorce' AND other.person IS NOT NULL AND e.relation IN ('applicant', 'spouse'))
     OR (e.kind = 'divorce' AND e.married))
