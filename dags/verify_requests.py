@@ -142,11 +142,10 @@ def verify_requests():
     intake() >> batch_id
     planned >> ask_departments("collect_identity", True, batch_id) >> links
     planned >> links >> ask_departments("collect_source", False, batch_id) >> joined
-    links >> joined >> admitted >> assessed >> products
-    # Great Expectations confirms beside the report stage; nothing is delivered before it has agreed.
-    [products >> report, products >> quality(batch_id), verify_admitted(batch_id)] >> (
-        passed := gate(batch_id, "approve", "deliver")
-    )
+    # Great Expectations confirms after the report stage, so that it counts one report per request too; nothing is
+    # delivered before it has agreed.
+    links >> joined >> admitted >> assessed >> products >> report >> (confirmed := quality(batch_id))
+    [confirmed, verify_admitted(batch_id)] >> (passed := gate(batch_id, "approve", "deliver"))
     passed >> asked >> left
     passed >> left
 
