@@ -8,25 +8,25 @@ WITH yearly AS (
   WHERE granularity = 'annual' AND own = 'disputed'
 ),
 known AS (
-  SELECT y.request_id, y.member_no, y.fact_no, SUM(m.own_high_fen) AS known_fen
+  SELECT y.request_id, y.member_no, y.fact_no, SUM(m.counted_fen) AS known_fen  -- a loss, too, is a part of its year (R43)
   FROM judged_income m
   JOIN yearly y
     ON y.request_id = m.request_id AND y.member_no = m.member_no AND y.category = m.category
     AND y.kind = m.kind
     AND m.period_from >= y.period_from AND m.period_to <= y.period_to
-  WHERE m.granularity <> 'annual' AND m.own_high_fen > 0
+  WHERE m.granularity <> 'annual' AND m.own IN ('counted', 'netted', 'disputed', 'loss')
   GROUP BY y.request_id, y.member_no, y.fact_no
 ),
 left_over AS (
   SELECT
     j.* EXCLUDE (own, own_high_fen),
-    COALESCE(k.known_fen >= j.own_high_fen, FALSE) AS told_by_months,
-    CAST(CASE WHEN k.known_fen IS NULL THEN j.own_high_fen ELSE GREATEST(j.own_high_fen - k.known_fen, 0) END AS BIGINT) AS own_high_fen
+    COALESCE(k.known_fen > 0 AND k.known_fen >= j.own_high_fen, FALSE) AS told_by_months,
+    CAST(CASE WHEN COALESCE(k.known_fen <= 0, TRUE) THEN j.own_high_fen ELSE GREATEST(j.own_high_fen - k.known_fen, 0) END AS BIGINT) AS own_high_fen
   FROM judged_income j
   LEFT JOIN known k USING (request_id, member_no, fact_no)
 )
 SELECT
-  * EXCLUDE (told_by_months, treatment, reason),
+  * EXCLUDE (told_by_months, treatment, reason, counted_fen),
   CASE WHEN told_by_months AND treatment = 'disputed' THEN 'duplicate' ELSE treatment END AS treatment,
   CASE WHEN told_by_months AND treatment = 'disputed' THEN NULL ELSE reason END AS reason,
   CASE WHEN treatment = 'not_counted' THEN 0 ELSE own_low_fen END AS low_fen,

@@ -14,6 +14,7 @@ FIGURE = {
     "deposit": "financial_assets", "wallet": "financial_assets", "security": "financial_assets",
     "insurance": "financial_assets", "dwelling": "homes", "vehicle": "vehicles", "business": "businesses",
 }  # fmt: skip
+FILINGS = "housing/online_filing"
 TAKEN = ("demolished", "expropriated")
 MONEY = ("deposit", "wallet", "security", "insurance")
 
@@ -77,10 +78,10 @@ def mirrored(thing: Thing, found: Item, accounts: set[str]) -> Item:
 def item(persons: Persons, thing: Thing, compensated: bool) -> Item:
     """How one thing counts."""
     inside = [(m, h) for m, h in thing.records if m.number in persons.counted]
-    member, first = min(thing.records, key=lambda one: one[0].number)
+    first = min((h for _, h in thing.records), key=lambda h: speaks(persons, h))
     found = Item(
-        member.number, tuple(h.no for _, h in thing.records), first.dataset, FIGURE.get(thing.what), first.value,
-        0, 0, "counted", None,
+        min(m.number for m, _ in thing.records), tuple(h.no for _, h in thing.records), first.dataset,
+        FIGURE.get(thing.what), first.value, 0, 0, "counted", None,
     )  # fmt: skip
     late = [h for m, h in thing.records if after_death(persons, m, h)]
     if not inside and not late:
@@ -116,6 +117,11 @@ def item(persons: Persons, thing: Thing, compensated: bool) -> Item:
     if evidence == "evidence_unknown":
         doubts.append(evidence)
     return valued(persons, thing, replace(found, amount=value(persons, thing)), live, doubts, evidence, kept)
+
+
+def speaks(persons: Persons, holding: Holding) -> tuple[bool, bool, str, int]:
+    """Which record speaks for a thing: a title before a filing, what is held before what has ended (R48)."""
+    return holding.dataset == FILINGS, held(persons, holding) is False, holding.dataset, holding.no
 
 
 def titles_of(persons: Persons, thing: Thing) -> list[Holding]:
