@@ -2,7 +2,7 @@
 
 It takes most of a minute and of two cores to come up, so there is one. ``make test`` gives each file to a worker
 (``--dist loadfile``); this folder goes to one worker as if it were one file (``tests/conftest.py``), and its
-session fixture is made once. Put a test that needs Airflow into any module of this folder, and take ``standing``:
+fixture is made once, and Airflow ends with the folder: idle it would still take a fifth of a core. Put a test that needs Airflow into any module of this folder, and take ``standing``:
 
     def test_something(standing: Standing) -> None:
         staff = standing.rest("staff")  # REST API as a user; standing.passwords["staff"] is for a form
@@ -30,7 +30,7 @@ from pipelines.local_airflow.standing import Standing, stand
 HOUSEHOLDS, WAITING = 60, 12
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing() -> Iterator[Standing]:
     """Airflow with its four components on PostgreSQL, the county's departments answering."""
     # Not under pytest's folder: run by root, PostgreSQL is another user, whom the next pytest to start would shut out.
