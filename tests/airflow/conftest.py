@@ -2,7 +2,8 @@
 
 It takes most of a minute and of two cores to come up, so there is one. ``make test`` gives each file to a worker
 (``--dist loadfile``); this folder goes to one worker as if it were one file (``tests/conftest.py``), and its
-fixture is made once, and Airflow ends with the folder: idle it would still take a fifth of a core. Put a test that needs Airflow into any module of this folder, and take ``standing``:
+fixture is made once; Airflow ends with the folder, since idle it still takes a fifth of a core. Put a test that needs
+Airflow into any module of this folder, and take ``standing``:
 
     def test_something(standing: Standing) -> None:
         staff = standing.rest("staff")  # REST API as a user; standing.passwords["staff"] is for a form
