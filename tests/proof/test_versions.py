@@ -247,5 +247,5 @@ def test_r69_nothing_of_an_objection_in_the_ledger_is_personal(
     with store.read() as connection:
         (detail,) = connection.scalars(query)
     store.close()
-    assert set(json.loads(detail)) == {"at", "dataset", "kind", "outcome", "rows"}
+    assert set(json.loads(detail)) == {"at", "dataset", "kind", "outcome", "reason", "rows", "rule"}
     assert not any(fact["row_digest"] in detail for fact in item["facts"])
