@@ -188,7 +188,7 @@ def test_a_batch_that_reads_anothers_extracts_has_no_gates_of_its_own(site: Site
         ("review", "SELECT * REPLACE (NULL AS rule)", "rule_given"),
         ("review", "SELECT * REPLACE ('source_not_covered' AS code)", "missing_source_is_told"),
         ("expense_items", "SELECT * REPLACE (6 AS low_fen)", "low_below_high"),
-        ("withheld", "SELECT * REPLACE (0 AS items)", "items_given"),
+        ("withheld", "SELECT * REPLACE (-1 AS items)", "items_given"),
         ("suitable_tests", "SELECT * REPLACE (2 AS low)", "bounds_in_order"),
     ],
 )
