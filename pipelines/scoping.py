@@ -169,7 +169,7 @@ class ScopedRows:
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for batch in self._delivered():
             kept = self._scoped(batch)
-            if kept.num_rows:
+            if kept is not None:
                 yield kept
             if self._progress:
                 self._progress(self.rows_read)
@@ -185,8 +185,8 @@ class ScopedRows:
             self.error = SourceUnavailable(self.contract.dataset, "read", type(error).__name__)
             raise self.error from None
 
-    def _scoped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """One batch without the rows of others, and with tokens."""
+    def _scoped(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
+        """One batch without the rows of others, and with tokens; None if all are of others."""
         tokens = {i: self._tokeniser.persons(batch.column(i)) for i, _ in self._subjects}
         self.unknown_areas += sum(int(found.unknown_area.sum()) for found in tokens.values())
         inside = {i: self._scope.contains(tokens[i].values) for i, _ in self._subjects}
@@ -199,7 +199,7 @@ class ScopedRows:
         self.rows_read += batch.num_rows
         self.rows_kept += len(rows)
         if not len(rows):
-            return pa.RecordBatch.from_arrays([pa.array([], f.type) for f in self.schema], schema=self.schema)
+            return None
         delivered = batch.take(rows)
         arrays = [pa.array(row_no, pa.int64()), *delivered.columns]
         for i, column in self._columns:

@@ -36,6 +36,15 @@ def test_only_rows_in_scope_are_kept_with_where_they_came_from(lab: Lab) -> None
     assert first["row_digest"] != second["row_digest"]
 
 
+def test_a_stretch_of_rows_that_are_all_of_others_is_passed_over(lab: Lab) -> None:
+    """Also where a cell holds several identifiers: Arrow makes no empty array of lists of tokens."""
+    holders = {"source": "GTCYR", "name": "holders", "type": "id", "kind": "person", "multiple": ";", "nullable": True}
+    of = contract("banks/accounts", [REF, ID, holders], ["record_ref"])
+    rows = [{"BH": str(n), "ZJHM": person(n), "GTCYR": f"{person(n)};{A}"} for n in range(20)]
+    assert lab.admit(of, extract(of, rows, batch_rows=5), [person(100)]).rows_admitted == 0
+    assert lab.admit(of, extract(of, rows, batch_rows=5, name="two"), [person(13)], seq=2).rows_admitted == 1
+
+
 def test_the_row_digest_does_not_depend_on_the_batch_or_its_scope(lab: Lab) -> None:
     one, two = (extract(accounts(), [account(1, A), account(2, B)], name=name) for name in ("a", "b"))
     digests = [[row["row_digest"] for row in lab.rows(lab.admit(accounts(), e, [A, B]))] for e in (one, two)]
