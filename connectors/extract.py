@@ -60,7 +60,7 @@ class SourceTimedOut(SourceUnavailable):
 
     zh = "{dataset}：{step} 超时：{reason}；相关人员记为未能核实"
     en = "{dataset}: timed out at {step}: {reason}; its persons are not verified"
-    todo = "try again later, or raise timeout_seconds of the connection"
+    todo = "try again later, or raise timeout_seconds of the connection, or minutes of the department"
 
 
 @dataclass(eq=False)

@@ -212,21 +212,23 @@ def ask_source(batch_id, dataset: str, minutes: float) -> None:
 
     instance = get_current_context()["ti"]
     last_try = instance.try_number > instance.max_tries
-    failures = []
-    for one in [batch_id] if isinstance(batch_id, str) else batch_id:
+    batches, failures = [batch_id] if isinstance(batch_id, str) else list(batch_id), []
+    for place, one in enumerate(batches):
         try:
             # One that the plan does not name is not asked, and not skipped either: what follows is skipped with it.
             steps.ask_source(one, dataset, last_try)
         except AirflowTaskTimeout:
-            if last_try:
-                out_of_time(steps.opened(one)[0], dataset, minutes)
-            raise
+            if not last_try:
+                raise
+            # Those that it was not asked for any more have no answer either.
+            failures += [out_of_time(steps.opened(left)[0], dataset, minutes) for left in batches[place:]]
+            break
         except HeduiError as error:
             failures.append(error)
     if any(map(may_pass, failures)):
         raise next(filter(may_pass, failures))
     if failures:
-        raise AirflowFailException(str(failures[0])) from None  # asking again would not help
+        raise AirflowFailException(str(failures[0])) from failures[0]  # asking again would not help
 
 
 @task

@@ -31,7 +31,7 @@ def rotate_keys():
         try:
             steps.rotate(dict(context["params"]), who(run), run.run_id)
         except FormRefusedError as error:
-            raise AirflowFailException(str(error)) from None  # another try would be refused as well
+            raise AirflowFailException(str(error)) from error  # another try would be refused as well
 
     rotate()
 

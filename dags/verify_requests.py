@@ -64,7 +64,7 @@ FORM = {
         enum=["normal", "urgent"],
         values_display={"normal": "普通 · normal", "urgent": "加急 · urgent"},
         title="优先级 · Priority",
-        description="记入台账，随运行显示 · goes into the ledger and is shown with the run",
+        description="加急的先查询、先送达；记入台账 · asked and delivered before others; goes into the ledger",
     ),
     "as_of": Param(
         None,
@@ -90,7 +90,8 @@ def _run():
     schedule=[requests_asset()],
     start_date=START,
     catchup=False,
-    max_active_runs=4,
+    # A run that waits for a person holds no worker; how much runs at once is the pools' and the executor's to say.
+    max_active_runs=64,
     default_args=DEFAULTS,
     params=FORM,
     tags=["hedui", "核对"],

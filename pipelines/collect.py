@@ -116,11 +116,16 @@ def source(batch: Batch, workspace: Workspace, dataset: str, *, last_try: bool =
     return True
 
 
-def out_of_time(batch: Batch, dataset: str, minutes: float) -> None:
-    """In place of ``source``, for one that was stopped because it took too long: its persons are ``unavailable``."""
-    if not batch.done("collect"):
-        error = SourceTimedOut(dataset, "collect", f"more than {minutes:g} minutes")
+def out_of_time(batch: Batch, dataset: str, minutes: float) -> SourceTimedOut:
+    """In place of ``source``, for one that was stopped because it took too long: its persons are ``unavailable``.
+
+    Returns:
+        The failure that is kept, unless an answer was there before.
+    """
+    error = SourceTimedOut(dataset, "collect", f"more than {minutes:g} minutes")
+    if not batch.done("collect") and kept_outcome(batch, dataset) is None:
         give_up(batch, dataset, error, seconds=minutes * 60)
+    return error
 
 
 def links(batch: Batch, workspace: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""The outbox as a whole: every batch with reports that wait is delivered, one after the other.
+"""The outbox as a whole: every batch with reports that wait is delivered, one after the other, urgent ones first.
 
 Not where a person has to answer first. What one run leaves the next one takes up, and a batch that cannot be delivered
 stops no other.
@@ -6,6 +6,7 @@ stops no other.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -16,8 +17,8 @@ from pipelines.batch import Batch
 from pipelines.errors import HeduiError
 from pipelines.keys import DESTROYED
 from pipelines.settings import Workspace
-from pipelines.store import Store
-from pipelines.tables import outbox
+from pipelines.store import Store, find
+from pipelines.tables import ledger, outbox
 
 log = structlog.get_logger()
 
@@ -77,15 +78,22 @@ def deliver_waiting(ws: Workspace) -> Waited:
 
 
 def _waiting(ws: Workspace, store: Store) -> list[Batch]:
-    """Batches with pending reports, oldest first; one whose key was destroyed has nothing left to send."""
+    """Batches with pending reports, urgent ones and old ones first; one whose key was destroyed has nothing to send."""
     query = sa.select(outbox.c.batch_id).where(outbox.c.state == "pending").distinct()
     with store.read() as connection:
         names = list(connection.scalars(query))
+        urgent = _urgent(connection, names)
     known = [name for name in names if (ws.batches / name / "batch.json").exists()]
     found = [
         batch for name in known if not ((batch := Batch.open(ws.batches, name)).source_folder / DESTROYED).exists()
     ]
-    return sorted(found, key=lambda batch: (batch.as_of, batch.id))
+    return sorted(found, key=lambda batch: (batch.id not in urgent, batch.as_of, batch.id))
+
+
+def _urgent(connection: sa.Connection, names: list[str]) -> set[str]:
+    """Which of these batches somebody asked for as urgent, by the ledger."""
+    asked = find(connection, ledger, "batch_id", names, ledger.c.kind == "run_requested")
+    return {row.batch_id for row in asked if json.loads(row.detail).get("urgent")}
 
 
 def _ready(batch: Batch) -> bool:

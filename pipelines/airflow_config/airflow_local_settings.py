@@ -2,9 +2,27 @@
 
 A task is a fork of the process that starts tasks. What that process has imported, none of them has to: staff who wait
 for one household wait for five tasks in a row, and half of each was imports.
+
+It also says which task comes first where tasks wait for each other (docs/decisions/0038-what-is-urgent-comes-first.md).
 """
 
+from __future__ import annotations
+
 import sys
+from typing import Any
+
+URGENT = 1000  # more than any task has by what follows it in its run
+
+
+def task_instance_mutation_hook(task_instance: Any, dag_run: Any) -> None:
+    """A task of a run that somebody called urgent comes before every task of a run that nobody did.
+
+    Airflow asks again of tasks that it knows already, and sometimes without the run: then they stay as they are.
+    """
+    weight = task_instance.priority_weight or 0
+    if dag_run is not None and (dag_run.conf or {}).get("priority") == "urgent" and weight < URGENT:
+        task_instance.priority_weight = weight + URGENT
+
 
 if len(sys.argv) > 1 and sys.argv[1] in ("scheduler", "celery"):
     import duckdb  # noqa: F401

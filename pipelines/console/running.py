@@ -34,14 +34,18 @@ def again(
     call: Annotated[CaseCall, Depends(NeedsCase(Permission.run))],
     reason: Reason,
     collect: Annotated[Literal["fresh", "admitted"], Form()] = "admitted",
+    urgent: Annotated[bool, Form()] = False,
 ) -> Response:
     """Verify one household again."""
-    return to(call.request, "runs", start(call, reason, collect))
+    return to(call.request, "runs", start(call, reason, collect, "urgent" if urgent else "normal"))
 
 
-def start(call: CaseCall, reason: str, collect: str) -> str:
+def start(call: CaseCall, reason: str, collect: str, priority: str = "normal") -> str:
     """Start the verification of one request as the caller; returns the run's id."""
-    asked = {"requests": [call.case.request_id], "division": call.case.division, "reason": reason, "collect": collect}
+    asked = {
+        "requests": [call.case.request_id], "division": call.case.division, "reason": reason, "collect": collect,
+        "priority": priority,
+    }  # fmt: skip
     return airflow_api.trigger(call.request, airflow_api.VERIFY, asked)
 
 

@@ -49,7 +49,7 @@ class Form:
         division: code, or the beginning of one.
         programme: its code in the policy pack.
         requests: ids.
-        urgent: noted with the run; what is urgent is shown, the queues do not know it.
+        urgent: its tasks come before those of runs that are not (pipelines/airflow_config); the ledger has it, too.
         as_of: the moment that the batch speaks of; None for the run's own.
         reason: of the query, as typed by whom it was triggered.
         admitted: one request on extracts that were admitted already; nobody is asked.

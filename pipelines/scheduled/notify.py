@@ -30,6 +30,8 @@ def message(dag: str, run: str, task: str, url: str, error: BaseException | None
         error: what was raised; None if nobody knows, as of a process that was killed.
         page: of the data quality of the batch, empty where there is no batch yet.
     """
+    if error is not None and isinstance(error.__cause__, HeduiError):
+        error = error.__cause__  # one of ours that Airflow was told not to try again
     if isinstance(error, HeduiError):
         values = error.fields()
         zh, en, todo = (text.format(**values) for text in (error.zh, error.en, error.todo))

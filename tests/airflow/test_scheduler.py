@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from pipelines.airflow_config.airflow_local_settings import URGENT
 from pipelines.batch import Batch
 from pipelines.local_airflow.standing import Standing
 from pipelines.settings import Workspace
@@ -41,7 +42,7 @@ def outbox(standing: Standing, batch: Batch) -> set[str]:
 
 def test_one_household_on_extracts_in_hand(standing: Standing, standing_requests: list[str], capsys: Any) -> None:
     staff = standing.rest("staff")
-    asked = {"requests": [standing_requests[-1]], "collect": "admitted", "reason": REASON}
+    asked = {"requests": [standing_requests[-1]], "collect": "admitted", "reason": REASON, "priority": "urgent"}
     begun = time.monotonic()
     run = staff.trigger("verify_requests", asked)
     assert staff.wait("verify_requests", run, SECONDS)["state"] == "success"
@@ -50,6 +51,7 @@ def test_one_household_on_extracts_in_hand(standing: Standing, standing_requests
     found = states(tasks)
     assert found["verify_admitted"] == found["gate"] == found["deliver"] == {"success"}
     assert found["collect_join"] == found["quality"] == {"skipped"}
+    assert min(task["priority_weight"] for task in tasks) > URGENT, "before all that is not urgent"
     batch = batch_of(standing, "verify_requests", run, "open_batch")
     assert outbox(standing, batch) <= {"delivered"}
     where = {t["task_id"]: round(t["duration"] or 0, 1) for t in tasks if t["state"] == "success"}

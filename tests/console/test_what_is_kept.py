@@ -120,12 +120,15 @@ def test_no_personal_data_in_addresses_and_in_the_ledger(console: Console) -> No
 
 
 def test_a_run_of_one_household_is_asked_of_airflow(console: Console) -> None:
-    answer = sent(console, f"/requests/{OWN[0]}/run", reason="家庭成员变化", collect="fresh")
+    answer = sent(console, f"/requests/{OWN[0]}/run", reason="家庭成员变化", collect="fresh", urgent="true")
     assert answer.status_code == 303
     ((name, asked),) = console.airflow.runs.items()
-    assert asked == {"requests": [OWN[0]], "division": "370303", "reason": "家庭成员变化", "collect": "fresh"}
+    assert asked == {
+        "requests": [OWN[0]], "division": "370303", "reason": "家庭成员变化", "collect": "fresh", "priority": "urgent",
+    }  # fmt: skip
     page = console.client("staff").get(f"/runs/{name}")
     assert "家庭成员变化" in page.text
+    assert "加急" in page.text
     assert "refresh" not in page.text
     assert 'http-equiv="refresh"' in console.client("staff").get(f"/runs/{name}?watch=true").text
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
+CONFIG = DAGS.parent / "pipelines" / "airflow_config"
 NAMES = ("verify_requests", "deliver_reports", "expire_data", "rotate_keys", "reconcile_nightly")
 
 RUN = """
-import datetime, json, sys
+import datetime, json, os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from airflow.models.xcom import XComModel
@@ -23,6 +24,9 @@ from airflow.utils.session import create_session
 told = []
 for wanted in json.loads(sys.argv[2]):
     name = wanted["dag"]
+    for pipe in wanted.get("pipes", ()):
+        os.makedirs(os.path.dirname(pipe))
+        os.mkfifo(pipe)
     dag = getattr(__import__(name), name)()
     run = dag.test(
         run_after=datetime.datetime.fromisoformat(wanted["at"]), logical_date=None, run_conf=wanted.get("conf"),
@@ -30,7 +34,10 @@ for wanted in json.loads(sys.argv[2]):
     )
     with create_session() as session:
         xcoms = [(x.task_id, x.key, str(x.value)) for x in session.query(XComModel).filter_by(run_id=run.run_id)]
-    tasks = [[t.task_id, t.rendered_map_index or t.map_index, t.state, t.try_number] for t in run.get_task_instances()]
+    tasks = [
+        [t.task_id, t.rendered_map_index or t.map_index, t.state, t.try_number, t.priority_weight]
+        for t in run.get_task_instances()
+    ]
     told.append({"state": run.state, "run_id": run.run_id, "tasks": tasks, "xcoms": xcoms})
 Path(sys.argv[3]).write_text(json.dumps(told))
 """
@@ -46,6 +53,7 @@ def environment(home: Path, workspace: Path | None) -> dict[str, str]:
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "PYTHONPATH": os.pathsep.join([str(CONFIG), os.environ.get("PYTHONPATH", "")]),
         **({"HEDUI_WORKSPACE": str(workspace)} if workspace else {}),
     }
 
@@ -60,12 +68,13 @@ def python(code: str, env: dict[str, str], *arguments: str) -> str:
 
 @dataclass
 class Told:
-    """What became of a run: its state, each task's state by its id (and dataset), what its XCom held."""
+    """What became of a run: its state, each task's state, tries and weight by its id (and dataset), its XCom."""
 
     state: str
     run_id: str
     tasks: dict[tuple[str, str], str]
     tries: dict[tuple[str, str], int]
+    weights: dict[tuple[str, str], int]
     xcoms: list[tuple[str, str, str]]
 
     @property
@@ -88,7 +97,7 @@ class Home:
         subprocess.run(command, env=environment(self.folder, None), capture_output=True, check=True)
 
     def test(self, workspace: Path, runs: Sequence[dict[str, Any]]) -> list[Told]:
-        """Run DAGs one after the other, each whole, by ``dag.test()``."""
+        """Run DAGs one after the other, each whole, by ``dag.test()``; ``pipes`` of a run are made before it."""
         out = self.folder / "told.json"
         with (self.folder / "run.log").open("w") as log:
             done = subprocess.run(
@@ -98,8 +107,9 @@ class Home:
         assert done.returncode == 0, (self.folder / "run.log").read_text()[-4000:]
         return [
             Told(
-                one["state"], one["run_id"], {(t, str(at)): state for t, at, state, _ in one["tasks"]},
-                {(t, str(at)): tries for t, at, _, tries in one["tasks"]}, [tuple(x) for x in one["xcoms"]],
+                one["state"], one["run_id"], {(t, str(at)): state for t, at, state, *_ in one["tasks"]},
+                {(t, str(at)): tries for t, at, _, tries, _ in one["tasks"]},
+                {(t, str(at)): weight for t, at, *_, weight in one["tasks"]}, [tuple(x) for x in one["xcoms"]],
             )
             for one in json.loads(out.read_text())
         ]  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pipelines import gate, intake, tables
+from pipelines import gate, intake, ledger, outbox, tables
 from pipelines.batch import Batch, write_json
 from pipelines.errors import StageFailedError
 from pipelines.keys import DESTROYED
@@ -125,6 +125,19 @@ def test_a_report_that_is_put_back_is_delivered_again(site: tuple[Workspace, Bat
         connection.execute(tables.outbox.update().values(state="pending", delivery=None))
     assert deliver_waiting(ws).delivered == [batch.id]
     assert states(ws) == {"delivered"}
+
+
+def test_urgent_reports_leave_the_outbox_first(site: tuple[Workspace, Batch]) -> None:
+    ws, batch = site
+    later = Batch.create(ws.batches, "later", AT + timedelta(hours=1))
+    with stored(ws) as store:
+        with store.begin() as connection:
+            own = tables.outbox.c.report_id.in_(sa.select(sa.func.min(tables.outbox.c.report_id)))
+            connection.execute(tables.outbox.update().where(own).values(batch_id=later.id))
+        ledger.append(store, "run_requested", batch.id, "run 1", {"by": "staff", "urgent": False})
+        assert [one.id for one in outbox._waiting(ws, store)] == [batch.id, later.id]
+        ledger.append(store, "run_requested", later.id, "run 2", {"by": "staff", "urgent": True})
+        assert [one.id for one in outbox._waiting(ws, store)] == [later.id, batch.id]
 
 
 @pytest.mark.parametrize(
