@@ -24,7 +24,24 @@ def task_instance_mutation_hook(task_instance: Any, dag_run: Any) -> None:
         task_instance.priority_weight = weight + URGENT
 
 
-if len(sys.argv) > 1 and sys.argv[1] in ("scheduler", "celery"):
+COMPONENT = sys.argv[1] if len(sys.argv) > 1 else ""
+
+if COMPONENT == "api-server":
+    # What the console's first page would otherwise wait for. Not the console itself: it needs an Airflow that is ready.
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    import pipelines.objections
+    import pipelines.policy
+    import pipelines.render
+    import pipelines.replay
+    import pipelines.store
+    import pipelines.verify
+    import pipelines.warehouse
+
+if COMPONENT in ("scheduler", "celery"):
     import duckdb  # noqa: F401
     import numpy as np  # noqa: F401
     import pyarrow as pa  # noqa: F401

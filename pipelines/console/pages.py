@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from pipelines.console import forms
 from pipelines.console.access import Visitor
 from pipelines.console.guard import Call
 from pipelines.console.site import HERE, site
+from pipelines.policy import Pack, load_pack, pack_folder
 from pipelines.render import both
 from pipelines.texts import Text
 
@@ -74,6 +76,19 @@ def source_title(dataset: str) -> Text:
     return Text(contract.title.zh, contract.title.en) if contract else Text(dataset, "")
 
 
+def programme_title(code: str) -> Text:
+    """A programme's title in the site's pack; its code if the pack has it no more."""
+    here = site().ws
+    programme = _pack(here.settings.policy_pack, here.policies).programmes.get(code)
+    return Text(programme.title.zh, programme.title.en) if programme else Text(code, "")
+
+
+@cache
+def _pack(name: str, folder: Path | None) -> Pack:
+    """Read once: a page shows titles only, and those of a pack that was changed come with the next start."""
+    return load_pack(pack_folder(name, folder))
+
+
 def _drawn(request: Request, template: str, visitor: Visitor | None, **told: Any) -> str:
     here: Callable[..., str] = partial(link, request)
     token = forms.token(visitor.name, site().now().date()) if visitor else ""
@@ -93,6 +108,7 @@ def _environment() -> Environment:
         "word": word,
         "text": texts.text,
         "source_title": source_title,
+        "programme_title": programme_title,
         "facts": facts,
     }
     environment.filters |= {"moment": moment}

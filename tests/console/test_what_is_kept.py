@@ -220,3 +220,10 @@ def test_no_table_behind_a_report_holds_a_floating_number(console: Console) -> N
             if "DOUBLE" in kind or "FLOAT" in kind
         ]
     assert found == []
+
+
+def test_a_request_names_its_programme_as_the_pack_does(console: Console) -> None:
+    for path in (f"/requests/{OWN[0]}", "/requests"):
+        page = console.client("staff").get(path).text
+        assert "最低生活保障" in page
+        assert "subsistence_allowance" not in page
