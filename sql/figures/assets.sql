@@ -23,7 +23,7 @@ SELECT
   MIN(use_character) AS use_character,
   -- disputed only if no record by which a counted member holds it is clean
   CASE WHEN NOT BOOL_OR(held_by_this AND counted AND NOT custodial AND reason IS NULL)
-    THEN MIN(reason) FILTER (WHERE held_by_this AND NOT custodial) END AS reason,
+    THEN MIN(reason) FILTER (WHERE held_by_this AND (counted OR after_death) AND NOT custodial) END AS reason,
   list_sort(LIST(fact_no)) AS facts
 FROM told_holdings
 GROUP BY request_id, class, asset

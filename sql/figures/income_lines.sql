@@ -1,6 +1,7 @@
 -- The lines with R36 beside R38: of a yearly figure only what exceeds the payments of that year which are known month
--- by month is uncertain; the rest is those payments, told a second time. `own_…` is what a line is worth whether or not
--- its person counts (R27); what counts is that, or nothing.
+-- by month is uncertain; the rest is those payments, told a second time. `own…` is how a line would count and what it is
+-- worth whether or not its person counts (R27); what counts is that, or nothing. `counted_fen` is what is left of a line's amount by
+-- corrections (R39).
 WITH yearly AS (
   -- a bonus of the year may be taxed by itself and stand outside the settlement: it takes nothing off the year's wages
   SELECT request_id, member_no, category, kind, period_from, period_to, fact_no
@@ -19,14 +20,15 @@ known AS (
 ),
 left_over AS (
   SELECT
-    j.* EXCLUDE (own, own_high_fen),
+    j.* EXCLUDE (own_high_fen),
     COALESCE(k.known_fen > 0 AND k.known_fen >= j.own_high_fen, FALSE) AS told_by_months,
     CAST(CASE WHEN COALESCE(k.known_fen <= 0, TRUE) THEN j.own_high_fen ELSE GREATEST(j.own_high_fen - k.known_fen, 0) END AS BIGINT) AS own_high_fen
   FROM judged_income j
   LEFT JOIN known k USING (request_id, member_no, fact_no)
 )
 SELECT
-  * EXCLUDE (told_by_months, treatment, reason, counted_fen),
+  * EXCLUDE (told_by_months, own, treatment, reason),
+  CASE WHEN told_by_months AND own = 'disputed' THEN 'duplicate' ELSE own END AS own,
   CASE WHEN told_by_months AND treatment = 'disputed' THEN 'duplicate' ELSE treatment END AS treatment,
   CASE WHEN told_by_months AND treatment = 'disputed' THEN NULL ELSE reason END AS reason,
   CASE WHEN treatment = 'not_counted' THEN 0 ELSE own_low_fen END AS low_fen,

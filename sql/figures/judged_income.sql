@@ -55,6 +55,6 @@ SELECT
   period_from, period_to, paid_on, amount_fen, treatment,
   CASE WHEN treatment IN ('disputed', 'not_counted') THEN reason WHEN treatment = 'exempt' THEN 'custodial'
     WHEN treatment = 'duplicate' AND home_stands THEN 'compensated_home_held' END AS reason,
-  cites, own, own_low_fen, own_high_fen, counted_fen,
+  cites, own, own_low_fen, own_high_fen, counted_fen, home_stands,
   fact_no
 FROM valued

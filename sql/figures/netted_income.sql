@@ -1,6 +1,7 @@
 -- R39: a correction stands in the place of what it corrects, a reversal takes away; only the net counts, and it stands
 -- with the last record of its payer, period and kind. A correction that names no original replaces the only one there
 -- is; among several originals, or beside another of its kind, nobody can say what it replaces: the sum is disputed.
+-- Of the records' reasons to dispute it the first by name is said of the sum; each is a question (`own_reason`).
 WITH touched AS (
   SELECT DISTINCT request_id, member_no, dataset, payer, one_off, category, kind, period_from, period_to
   FROM member_income
@@ -35,6 +36,8 @@ SELECT
     WHEN category = 'business' THEN SUM(amount_fen) OVER same
     ELSE GREATEST(SUM(amount_fen) OVER same, 0)
   END AS BIGINT) AS net_fen,
-  MAX(reason) OVER same AS reason
+  MIN(reason) OVER same AS reason,
+  reason AS own_reason,
+  MAX(fact_no) OVER same AS stands_with
 FROM judged
 WINDOW same AS (PARTITION BY request_id, member_no, dataset, payer, one_off, category, kind, period_from, period_to)

@@ -85,13 +85,17 @@ def raising(persons: Persons, parts: Parts, one: Tested, op: str, gaps: set[tupl
     steps = [expenses(persons, parts.spent, kind) for kind in parts.taken]
     steps += [[-item.low] for _, item in parts.income if item.low < 0 <= (item.high or 0)]
     low = lowest(persons, parts) - sum(may.values())
-    least = None
+    least: tuple[tuple[int, int, int], list[Part]] | None = None
+    by_facts = changes(steps)
     for some in subsets(sorted(may)):
-        count = fewest(steps, low + sum(may[dataset] for dataset in some), op, one.limit, rising=True)
-        named: list[Part] = [("source", dataset) for dataset in (*must, *some)]
-        if count is not None and (least is None or count + len(named) < len(least)):
-            least = named + facts(count)
-    return least or []
+        told = sum(may[dataset] for dataset in some)
+        for count, change in enumerate(by_facts):
+            if not satisfies(max(0, low + told + change), op, one.limit):  # of sets of one size that which does most
+                size = (count + len(some), -told - change, len(some))
+                if least is None or size < least[0]:
+                    least = size, [("source", dataset) for dataset in (*must, *some)] + facts(count)
+                break
+    return least[1] if least else []
 
 
 def subsets(some: Sequence[str]) -> Iterable[list[str]]:
@@ -119,33 +123,25 @@ def silent(persons: Persons, gaps: set[tuple[int, str]], of: Iterable[str], more
     return [("source", dataset) for dataset in sorted(feeding | set(more))]
 
 
-def fewest(steps: list[Steps], value: int, op: str, limit: int, rising: bool = False) -> int | None:
-    """The fewest parts without which the value satisfies the limit; within a group the largest go first.
+def fewest(steps: list[Steps], value: int, op: str, limit: int) -> int | None:
+    """The fewest parts without which the value satisfies the limit; within a group the largest go first."""
+    reached = (count for count, change in enumerate(changes(steps)) if satisfies(max(0, value - change), op, limit))
+    return next(reached, None)
 
-    ``rising``: each part taken away raises the value, which is to fail the limit.
-    """
 
-    def reached(by: int) -> bool:
-        return not satisfies(max(0, value + by), op, limit) if rising else satisfies(max(0, value - by), op, limit)
-
-    if all(list(one) == sorted(one, reverse=True) for one in steps):
-        count, by = 0, 0
-        for step in sorted((s for one in steps for s in one), reverse=True):
-            if reached(by):
-                break
-            count, by = count + 1, by + step
-        return count if reached(by) else None
-    most = [0]  # by how much the value can change with so many parts taken away
+def changes(steps: list[Steps]) -> list[int]:
+    """By how much a figure can change at most with so many parts taken away: none, one, two, …"""
+    most = [0]
     for one in steps:
-        changes = [0]
+        of_group = [0]
         for step in one:
-            changes.append(changes[-1] + step)
+            of_group.append(of_group[-1] + step)
         more = [0] * (len(most) + len(one))
         for taken, change in enumerate(most):
-            for count, of_group in enumerate(changes):
-                more[taken + count] = max(more[taken + count], change + of_group)
+            for count, also in enumerate(of_group):
+                more[taken + count] = max(more[taken + count], change + also)
         most = more
-    return next((count for count, change in enumerate(most) if reached(change)), None)
+    return most
 
 
 def wage_sums(persons: Persons, income: list[tuple[Line, Item]], low: bool) -> dict[tuple[int, int, int], int]:

@@ -36,6 +36,7 @@ class Item:
     high: Bound
     treatment: str
     reason: str | None
+    others: tuple[str, ...] = ()  # doubts of further records
 
 
 @dataclass(frozen=True, slots=True)

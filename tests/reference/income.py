@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -22,13 +22,24 @@ class Line:
     amount: int
     start: date
     end: date
-    doubts: list[str]
+    of_facts: list[str | None]  # why each record is disputed, if it is: one row, one question
+    also: list[str] = field(default_factory=list)  # why the line is where none of its records is
+    unclear: bool = False  # nobody can say what a correction stands for (R39)
     repeated: bool = False
     rest: int | None = None  # what is left of a yearly figure beside what is told by the month (R36)
 
     @property
     def first(self) -> Income:
         return self.facts[0]
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why it is disputed: every reason of its records, by name; the first of them is said of the line."""
+        return sorted({doubt for doubt in self.of_facts if doubt}) or self.also
+
+    def doubt(self, reason: str) -> None:
+        """A doubt of every record that has none of its own."""
+        self.of_facts = [doubt or reason for doubt in self.of_facts]
 
 
 def lines(persons: Persons) -> list[Line]:
@@ -47,9 +58,12 @@ def lines(persons: Persons) -> list[Line]:
         netted += net(persons, told[0][1], [fact for _, _, fact in told])
     placed = [line for line in netted if in_window(persons, line)]
     for line in placed:
+        if line.unclear:
+            line.doubt("correction_unclear")
+    for line in placed:
         doubt = same_wage(line, placed)
         line.repeated = doubt == "reported_twice"
-        line.doubts += ["payer_unknown"] * (doubt == "payer_unknown")
+        line.also += ["payer_unknown"] * (doubt == "payer_unknown")
     for line in placed:
         if line.first.granularity == "annual":
             told = told_by_month(line, placed)
@@ -78,8 +92,7 @@ def net(persons: Persons, member: Member, facts: list[Income]) -> list[Line]:
             unclear = bool(left) or len(unnamed) > 1
     amount = sum(fact.amount for fact in facts if fact.ref is None or fact.ref not in replaced)
     one = line(persons, member, facts, amount)
-    if unclear:
-        one.doubts.append("correction_unclear")
+    one.unclear = unclear
     return [one]
 
 
@@ -94,8 +107,7 @@ def line(persons: Persons, member: Member, facts: list[Income], amount: int) -> 
     assert start is not None
     assert end is not None
     late = (died := persons.died.get(member.number)) is not None and start > died
-    doubts = [doubt for fact in facts if (doubt := persons.doubt(fact, member, late))]
-    return Line(member, facts, amount, start, end, doubts)
+    return Line(member, facts, amount, start, end, [persons.doubt(fact, member, late) for fact in facts])
 
 
 def in_window(persons: Persons, one: Line) -> bool:
@@ -104,9 +116,9 @@ def in_window(persons: Persons, one: Line) -> bool:
     if one.start >= stop or one.end <= begin:
         return False
     if one.first.granularity == "annual":
-        one.doubts.append("annual_only")  # R36, even if the year lies wholly within
+        one.doubt("annual_only")  # R36, even if the year lies wholly within
     elif one.start < begin or one.end > stop:
-        one.doubts.append("straddles_window")
+        one.doubt("straddles_window")
     return True
 
 
@@ -170,13 +182,13 @@ def own_worth(persons: Persons, one: Line) -> Item:
     offset = policy.loss_offset and one.first.category == "business"
     if one.amount < 0 and not offset:
         return replace(found, treatment="loss", reason="business_loss")  # R43
-    doubts = one.doubts + (["compensation_unclear"] if home == "unclear" else [])
+    doubts = one.doubts or (["compensation_unclear"] if home == "unclear" else [])
     if one.member.role == "supporter" and dead(persons, one.member) and not after_death(persons, one):
         return replace(found, treatment="not_counted")  # R21, R27: from their death on nobody supports
     if doubts and (one.amount or len(one.facts) == 1):  # a net of nothing leaves nothing to doubt
         open_part = one.amount if one.rest is None else one.rest
         low, high = min(0, open_part), max(0, open_part)
-        return replace(found, low=low, high=high, treatment="disputed", reason=doubts[0])
+        return replace(found, low=low, high=high, treatment="disputed", reason=doubts[0], others=tuple(doubts[1:]))
     netted = len(one.facts) > 1
     return replace(
         found, low=one.amount, high=one.amount,

@@ -101,20 +101,19 @@ def item(persons: Persons, thing: Thing, compensated: bool) -> Item:
         if not inside:
             return replace(found, treatment="not_counted")
         return replace(found, treatment="not_held")
-    live = [one for one, state in zip(speaking, states, strict=True) if state is not False]
-    kept = any(h.custodial for _, h in live)
-    live = [(m, h) for m, h in live if not h.custodial]
+    dated = [(one, state) for one, state in zip(speaking, states, strict=True) if state is not False]
+    kept = any(h.custodial for (_, h), _ in dated)
+    dated = [((m, h), state) for (m, h), state in dated if not h.custodial]
+    live = [one for one, _ in dated]
     if not live:
         return replace(found, treatment="exempt", reason="custodial")  # R55
     evidence = exemption(persons, live[0][1]) if thing.what == "vehicle" else None
     if evidence == "exempt":
         return replace(found, treatment="exempt", reason=live[0][1].use)  # R53
-    named = [doubt for m, h in live if (doubt := doubtful(persons, m, h))]
-    if len(named) == len(live):
-        doubts.append(min(named))  # of several doubts the first by name; each of them is a reason by itself
-    if True not in states:
-        doubts.append("ended_on_unknown")
-    if evidence == "evidence_unknown":
+    named = [doubtful(persons, m, h) or ("ended_on_unknown" if state is None else None) for (m, h), state in dated]
+    if None not in named:
+        doubts += sorted({doubt for doubt in named if doubt})  # each of them is a reason by itself
+    if evidence == "evidence_unknown" and not doubts:
         doubts.append(evidence)
     return valued(persons, thing, replace(found, amount=value(persons, thing)), live, doubts, evidence, kept)
 
@@ -178,7 +177,7 @@ def valued(
     if thing.what in MONEY:
         whole = worth(persons, live, found.amount)
         low, high, doubt = shared(persons, live, whole or 0, kept)
-        if doubt:
+        if doubt and not doubts:
             doubts.append(doubt)
         if whole is None:
             high = None
@@ -189,10 +188,10 @@ def valued(
     else:
         low, high = 1, 1
         of_counted = [h for m, h in live if m.number in persons.counted] or [h for _, h in live]
-        if thing.what == "dwelling" and all(h.share_bp is None for h in of_counted):
+        if thing.what == "dwelling" and not doubts and all(h.share_bp is None for h in of_counted):
             doubts.append("share_unknown")  # R47
     if doubts:
-        return replace(found, low=0, high=high, treatment="disputed", reason=doubts[0])
+        return replace(found, low=0, high=high, treatment="disputed", reason=doubts[0], others=tuple(doubts[1:]))
     return replace(found, low=low, high=high, reason=label)
 
 

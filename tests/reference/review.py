@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from tests.reference.expenses import Spent
 from tests.reference.found import Declared, Item
-from tests.reference.household import Persons, said
+from tests.reference.household import UNASKED, Persons, said
 from tests.reference.income import Line
 from tests.reference.property import after_death as thing_after_death
 from tests.reference.property import held, untraced
 from tests.reference.support import Due
-from tests.reference.told import Fact
+from tests.reference.told import Fact, Member
 
 MONTHLY_WAGES = "taxation/individual_income"
 NAMES_AND_TIMES = ("identity_conflict", "after_death", "stale")  # told of the person or the source, not of each item
@@ -71,7 +71,7 @@ def identity(persons: Persons, within: set[int]) -> Iterator[Reason]:
 def membership(persons: Persons) -> Iterator[Reason]:
     """R20, R21, R23, R24, R28: who else claims a member, who does not count, and whose death has no day."""
     for member in persons.told.members:
-        if member.number in persons.told.ended:
+        if member.number in persons.told.ended and asked(persons, member):
             yield "authorisation_ended", member.number, None
         for status in said(persons, member, "death"):
             if status.start is None and member.number not in persons.died:
@@ -83,6 +83,12 @@ def membership(persons: Persons) -> Iterator[Reason]:
                 yield "member_not_counted", member.number, None
     if not persons.counted:
         yield "no_counted_member", None, None
+
+
+def asked(persons: Persons, member: Member) -> bool:
+    """R30: whether any source was asked about the member, so that there is an answer to be withheld."""
+    answers = ((number, one) for (number, _), one in persons.told.answers.items())
+    return any(number == member.number and answer.state not in UNASKED for number, answer in answers)
 
 
 def coverage(persons: Persons) -> Iterator[Reason]:
@@ -122,11 +128,18 @@ def marriages(persons: Persons) -> Iterator[Reason]:
 def of_income(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
     """R8, R21, R22, R36, R39, R41, R46: what is disputed of the incomes, and contributions without a wage."""
     for line, item in income:
-        if item.treatment == "disputed" and item.reason is not None and item.reason not in NAMES_AND_TIMES:
-            yield item.reason, item.member, item.dataset
+        if item.treatment == "disputed":
+            yield from asked_of(item)
         if "after_death" in line.doubts and not line.repeated and (line.amount or len(line.facts) == 1):
             yield "income_after_death", item.member, item.dataset
     yield from without_wage(persons, income)
+
+
+def asked_of(item: Item) -> Iterator[Reason]:
+    """Each reason of an item in doubt: where several records tell of it, each has its own."""
+    for reason in (item.reason, *item.others):
+        if reason is not None and reason not in NAMES_AND_TIMES:
+            yield reason, item.member, item.dataset
 
 
 def self_employed(persons: Persons, income: list[tuple[Line, Item]]) -> Iterator[Reason]:
@@ -191,8 +204,8 @@ def of_assets(assets: list[Item]) -> Iterator[Reason]:
     """R8, R47, R52–R60: what is disputed of the things held, or counts with a question."""
     for item in assets:
         asked = item.treatment in ("disputed", "unpriced") or (item.treatment == "counted" and item.reason is not None)
-        if asked and item.reason is not None and item.reason not in NAMES_AND_TIMES:
-            yield item.reason, item.member, item.dataset
+        if asked:
+            yield from asked_of(item)
 
 
 def things_after_death(persons: Persons) -> Iterator[Reason]:

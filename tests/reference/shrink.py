@@ -5,36 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from math import inf
+from time import monotonic
+from typing import Any
 
 from tests.reference.against import Difference, against
 from tests.reference.generate import COVERED, World
 from tests.reference.told import Household, Policy
 
+NOTHING: dict[str, Any] = {
+    "loss_offset": False, "wage_deduction_bp": 0, "wage_deduction_cap_fen": None, "adult_child_age": None,
+    "student_stages": frozenset(), "mortgage_netted": False, "trace_proceeds_min_fen": None,
+    "income_excluded": frozenset(), "tolerances": {}, "statuses": {}, "vehicle_exempt": {}, "support_share_bp": 0,
+    "support_floor_fen": 0, "expenses": {},
+}  # fmt: skip
 
-def smallest(difference: Difference, worlds: Sequence[World], policies: Sequence[Policy]) -> Difference:
-    """Of all households that lack one thing more and still differ the first, again and again."""
+
+def smallest(difference: Difference, worlds: Sequence[World], until: float = inf) -> Difference:
+    """Of all households that lack one thing more and still differ the first, again and again, or until then."""
     found, one = difference, worlds[difference.world]
-    while True:
-        smaller = [renamed(less, number) for number, less in enumerate(variants(one))]
+    while monotonic() < until:
+        smaller, policies = [], []
+        for number, less in enumerate(variants(one)):
+            smaller.append(renamed(less, number, len(policies)))
+            policies += [told.policy for told in less.households]
         different = [each for each in against(smaller, policies) if each.aspects.keys() & found.aspects.keys()]
         if not different:
             return found
         found = different[0]
         one = smaller[found.world]
+    return found
 
 
-def renamed(one: World, number: int) -> World:
-    """The world with its households under names of their own."""
+def renamed(one: World, number: int, policies: int) -> World:
+    """The world with its households under names of their own, and each under the next policy after so many."""
     households = []
     for place, told in enumerate(one.households):
         other = copy(told)
         other.request_id = f"{number:05d}{'ab'[place]}"
         households.append(other)
-    return World(households, one.policies)
+    return World(households, [policies + place for place in range(len(households))])
 
 
 def variants(one: World) -> Iterator[World]:
-    """The world less one household, one fact, one answer that is not plain, one declaration, one member."""
+    """The world less one household, one fact, one answer that is not plain, one declaration, one member, one rule."""
     if len(one.households) > 1:
         for place in range(2):
             yield World([one.households[place]], [one.policies[place]])
@@ -79,3 +93,14 @@ def plainer(told: Household) -> Iterator[Household]:
         if member.statuses:
             bare = [replace(other, statuses=()) if other is member else other for other in told.members]
             yield replace(told, members=bare)
+    for less in simpler(told.policy):
+        yield replace(told, policy=less)
+
+
+def simpler(policy: Policy) -> Iterator[Policy]:
+    """The policy less one test, or with nothing of some rule."""
+    for test in policy.tests:
+        yield replace(policy, tests=tuple(other for other in policy.tests if other is not test))
+    for name, nothing in NOTHING.items():
+        if getattr(policy, name) != nothing:
+            yield replace(policy, **{name: nothing})

@@ -36,7 +36,7 @@ def of_seed(seed: int) -> tuple[int, int, str | None]:
     if not different:
         return seed, households, None
     heading = f"seed {seed}, {len(different)} of {households} households differ"
-    return seed, households, story(smallest(different[0], worlds, policies), heading)
+    return seed, households, story(smallest(different[0], worlds), heading)
 
 
 def edition() -> str:

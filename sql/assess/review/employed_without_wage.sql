@@ -14,7 +14,7 @@ JOIN member_coverage c
 LEFT JOIN income_lines w
   ON w.request_id = e.request_id AND w.member_no = e.member_no AND w.category = 'wage'
   -- a wage that was taken back is none, and one that still stands beside it is one (R39)
-  AND CASE WHEN w.treatment = 'netted' THEN w.high_fen ELSE w.amount_fen END > 0
+  AND w.counted_fen > 0
   AND w.period_from < e.month + INTERVAL 1 MONTH AND w.period_to > e.month
 WHERE w.request_id IS NULL
 GROUP BY e.request_id, e.member_no, e.dataset

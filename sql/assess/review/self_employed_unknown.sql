@@ -15,6 +15,6 @@ WHERE NOT EXISTS (
   SELECT 1 FROM income_lines b
   WHERE b.request_id = r.request_id AND b.member_no = r.member_no AND b.category = 'business'
     -- what was taken back is no figure, and a loss that counts nothing is one (R39, R43)
-    AND CASE WHEN b.treatment = 'netted' THEN b.high_fen ELSE b.amount_fen END <> 0
+    AND b.counted_fen <> 0
 )
 GROUP BY r.request_id, r.member_no, r.dataset
